@@ -1,0 +1,166 @@
+"""Everything that can go wrong, as one tree.
+
+    CaptionerError
+    ├── ImageError                 the bytes are not a picture that can be captioned; permanent
+    │   ├── EmptyImage             empty_image
+    │   ├── UnsupportedImage       unsupported_image
+    │   ├── CorruptImage           corrupt_image
+    │   └── ImageTooLarge          image_too_large
+    ├── VisionError                Azure AI Vision gave no caption
+    │   ├── VisionUnauthorized     vision_unauthorized
+    │   ├── VisionThrottled        vision_throttled
+    │   ├── VisionUnavailable      vision_unavailable
+    │   ├── VisionRejected         vision_rejected; permanent: the service will not take this picture
+    │   └── VisionBadResponse      vision_bad_response
+    ├── BundleError                the model's folder cannot be used
+    │   ├── BundleMissing          bundle_missing
+    │   └── BundleInvalid          bundle_invalid
+    ├── CaptioningFailed           captioning_failed; the platform gave up on an image after its retries
+    ├── CaptionerTimeout           captioner_timeout
+    ├── StoreError                 Blob or Queue Storage did not do as asked
+    │   ├── ImageNotFound          image_not_found
+    │   ├── RecordNotFound         record_not_found
+    │   ├── RecordUnreadable       record_unreadable
+    │   ├── StoreConflict          store_conflict
+    │   └── StoreUnavailable       store_unavailable
+    ├── RequestError               the HTTP request cannot be served as it is
+    │   ├── InvalidRequest         invalid_request
+    │   └── UnsupportedMediaType   unsupported_media_type
+    └── SettingsError              settings_invalid
+
+`code` is stable: clients and records keep it. `permanent` says that the same bytes will fail the
+same way again, so that nothing retries them. Messages are one sentence that a person can act on,
+and never hold a secret.
+"""
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class CaptionerError(Exception):
+    """Base of every error that captioner raises on purpose."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    permanent: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+
+
+class ImageError(CaptionerError):
+    status = 422
+    permanent = True
+
+
+class EmptyImage(ImageError):
+    code = "empty_image"
+
+
+class UnsupportedImage(ImageError):
+    code = "unsupported_image"
+    status = 415
+
+
+class CorruptImage(ImageError):
+    code = "corrupt_image"
+
+
+class ImageTooLarge(ImageError):
+    code = "image_too_large"
+    status = 413
+
+
+class VisionError(CaptionerError):
+    status = 502
+
+
+class VisionUnauthorized(VisionError):
+    code = "vision_unauthorized"
+
+
+class VisionThrottled(VisionError):
+    code = "vision_throttled"
+    status = 503
+
+
+class VisionUnavailable(VisionError):
+    code = "vision_unavailable"
+    status = 503
+
+
+class VisionRejected(VisionError):
+    code = "vision_rejected"
+    permanent = True
+
+
+class VisionBadResponse(VisionError):
+    code = "vision_bad_response"
+
+
+class BundleError(CaptionerError):
+    status = 503
+
+
+class BundleMissing(BundleError):
+    code = "bundle_missing"
+
+
+class BundleInvalid(BundleError):
+    code = "bundle_invalid"
+
+
+class CaptioningFailed(CaptionerError):
+    code = "captioning_failed"
+
+
+class CaptionerTimeout(CaptionerError):
+    code = "captioner_timeout"
+    status = 503
+
+
+class StoreError(CaptionerError):
+    status = 503
+
+
+class ImageNotFound(StoreError):
+    code = "image_not_found"
+    status = 404
+
+
+class RecordNotFound(StoreError):
+    code = "record_not_found"
+    status = 404
+
+
+class RecordUnreadable(StoreError):
+    code = "record_unreadable"
+    status = 500
+
+
+class StoreConflict(StoreError):
+    code = "store_conflict"
+    status = 409
+
+
+class StoreUnavailable(StoreError):
+    code = "store_unavailable"
+
+
+class RequestError(CaptionerError):
+    status = 400
+
+
+class InvalidRequest(RequestError):
+    code = "invalid_request"
+
+
+class UnsupportedMediaType(RequestError):
+    code = "unsupported_media_type"
+    status = 415
+
+
+class SettingsError(CaptionerError):
+    code = "settings_invalid"

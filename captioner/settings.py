@@ -1,0 +1,138 @@
+"""App settings as one frozen object; the only reader of the environment.
+
+Each field's `env` metadata names its app setting and `doc` says what it does; the README's table
+is checked against them.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from captioner.errors import SettingsError
+
+# The connection that the host itself uses; images, captions and queues live in the same account.
+STORAGE_CONNECTION = "AzureWebJobsStorage"
+
+_CONTAINER_NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def _setting(env: str, default: Any, doc: str, parse: Callable[[str], Any]) -> Any:
+    return field(default=default, metadata={"env": env, "doc": doc, "parse": parse})
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return number
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 230:  # the platform cuts an HTTP answer off after 230 s
+        raise ValueError("must be a number of seconds above 0 and at most 230")
+    return seconds
+
+
+def _container(text: str) -> str:
+    if not _CONTAINER_NAME.fullmatch(text):
+        raise ValueError(
+            "must be a container name: 3 to 63 lower-case letters, digits and single hyphens"
+        )
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if not text.startswith(("https://", "http://")):
+        raise ValueError("must be a URL such as https://NAME.cognitiveservices.azure.com")
+    return text.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set from outside; the defaults suit a small museum."""
+
+    images_container: str = _setting(
+        "IMAGES_CONTAINER", "images", "Container that images are dropped into.", _container
+    )
+    captions_container: str = _setting(
+        "CAPTIONS_CONTAINER", "captions", "Container that the sidecars are written to.", _container
+    )
+    model_dir: Path = _setting(
+        "MODEL_DIR", Path("models"), "Folder of the model bundle.", Path
+    )
+    beam_size: int | None = _setting(
+        "BEAM_SIZE", None, "Beams of the caption search; the bundle's own where not set.",
+        _whole(1, 20),
+    )
+    alternatives: int = _setting(
+        "ALTERNATIVES", 2, "Further captions kept beside the best one.", _whole(0, 10)
+    )
+    onnx_threads: int = _setting(
+        "ONNX_THREADS", 2, "Threads that onnxruntime uses for one picture.", _whole(1, 64)
+    )
+    vision_endpoint: str | None = _setting(
+        "VISION_ENDPOINT", None, "Endpoint of the Azure AI Vision resource; without it and its "
+        "key, records hold the own caption only.", _endpoint,
+    )
+    vision_key: str | None = _setting(
+        "VISION_KEY", None, "Key of the Azure AI Vision resource.", str
+    )
+    vision_timeout_s: float = _setting(
+        "VISION_TIMEOUT_SECONDS", 20.0, "Time for one Vision caption, retries included.", _seconds
+    )
+    vision_requests_per_minute: int = _setting(
+        "VISION_REQUESTS_PER_MINUTE", 600, "Requests a minute that this process sends to Vision; "
+        "20 on its free tier.", _whole(1, 100_000),
+    )
+    language: str = _setting("CAPTION_LANGUAGE", "en", "Language asked of Vision.", str)
+    max_image_bytes: int = _setting(
+        "MAX_IMAGE_BYTES", 64 * 2**20, "Largest image taken, in bytes.", _whole(1, 2**30)
+    )
+    max_image_pixels: int = _setting(
+        "MAX_IMAGE_PIXELS", 120_000_000, "Largest image taken, in pixels.", _whole(1, 2**30)
+    )
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{each.name}={'***' if each.name == 'vision_key' else getattr(self, each.name)!r}"
+            for each in fields(self)
+        )
+        return f"Settings({', '.join(shown)})"
+
+    @property
+    def vision_configured(self) -> bool:
+        return self.vision_endpoint is not None and self.vision_key is not None
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; an empty value counts as not set.
+
+    Raises `SettingsError` that names every setting at fault and what it should be.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for each in fields(Settings):
+        text = environment.get(each.metadata["env"], "").strip()
+        if not text:
+            continue
+        try:
+            values[each.name] = each.metadata["parse"](text)
+        except ValueError as fault:
+            faults.append(f"{each.metadata['env']} {fault}")
+    settings = Settings(**values)
+    if (settings.vision_endpoint is None) != (settings.vision_key is None):
+        missing = "VISION_KEY" if settings.vision_key is None else "VISION_ENDPOINT"
+        faults.append(f"{missing} must be set too, or neither it nor its partner")
+    if settings.images_container == settings.captions_container:
+        faults.append("CAPTIONS_CONTAINER must differ from IMAGES_CONTAINER")
+    if faults:
+        raise SettingsError(f"Mend these app settings: {'; '.join(faults)}.")
+    return settings
