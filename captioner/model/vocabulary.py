@@ -1,0 +1,51 @@
+"""Words <-> ids."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+PAD, START, END, UNKNOWN = range(4)
+SPECIAL_WORDS = ("<pad>", "<start>", "<end>", "<unk>")
+
+
+class Vocabulary:
+    """The words that a model knows; a word's id is its place in `words`.
+
+    The first four are special: padding, start and end of a caption, and the unknown word.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        """Raise `ValueError` where the special words do not come first or a word comes twice."""
+        if tuple(words[: len(SPECIAL_WORDS)]) != SPECIAL_WORDS:
+            raise ValueError(f"a vocabulary must begin with {' '.join(SPECIAL_WORDS)}")
+        self.words = tuple(words)
+        self._ids = {word: number for number, word in enumerate(self.words)}
+        if len(self._ids) != len(self.words):
+            raise ValueError("a vocabulary must not hold a word twice")
+
+    @classmethod
+    def build(cls, captions: Iterable[Sequence[str]], *, min_count: int) -> Self:
+        """Take the words that occur at least `min_count` times, most frequent first."""
+        counts = Counter(word for caption in captions for word in caption)
+        kept = (word for word, count in counts.items() if count >= min_count)
+        return cls((*SPECIAL_WORDS, *sorted(kept, key=lambda word: (-counts[word], word))))
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._ids
+
+    def encode(self, words: Iterable[str]) -> list[int]:
+        """Give the words' ids between start and end; what is not known becomes the unknown id."""
+        return [START, *(self._ids.get(word, UNKNOWN) for word in words), END]
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Give the words of `ids` up to the end, without special words."""
+        words: list[str] = []
+        for number in ids:
+            if number == END:
+                break
+            if number >= len(SPECIAL_WORDS):
+                words.append(self.words[number])
+        return words
