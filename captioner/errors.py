@@ -10,12 +10,12 @@
     │   ├── VisionUnauthorized     vision_unauthorized
     │   ├── VisionThrottled        vision_throttled
     │   ├── VisionUnavailable      vision_unavailable
-    │   ├── VisionRejected         vision_rejected; permanent: the service will not take this picture
+    │   ├── VisionRejected         vision_rejected; permanent: Vision will not take this one
     │   └── VisionBadResponse      vision_bad_response
     ├── BundleError                the model's folder cannot be used
     │   ├── BundleMissing          bundle_missing
     │   └── BundleInvalid          bundle_invalid
-    ├── CaptioningFailed           captioning_failed; the platform gave up on an image after its retries
+    ├── CaptioningFailed           captioning_failed; given up after the platform's retries
     ├── CaptionerTimeout           captioner_timeout
     ├── StoreError                 Blob or Queue Storage did not do as asked
     │   ├── ImageNotFound          image_not_found

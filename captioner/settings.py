@@ -64,11 +64,11 @@ class Settings:
     captions_container: str = _setting(
         "CAPTIONS_CONTAINER", "captions", "Container that the sidecars are written to.", _container
     )
-    model_dir: Path = _setting(
-        "MODEL_DIR", Path("models"), "Folder of the model bundle.", Path
-    )
+    model_dir: Path = _setting("MODEL_DIR", Path("models"), "Folder of the model bundle.", Path)
     beam_size: int | None = _setting(
-        "BEAM_SIZE", None, "Beams of the caption search; the bundle's own where not set.",
+        "BEAM_SIZE",
+        None,
+        "Beams of the caption search; the bundle's own where not set.",
         _whole(1, 20),
     )
     alternatives: int = _setting(
@@ -78,8 +78,11 @@ class Settings:
         "ONNX_THREADS", 2, "Threads that onnxruntime uses for one picture.", _whole(1, 64)
     )
     vision_endpoint: str | None = _setting(
-        "VISION_ENDPOINT", None, "Endpoint of the Azure AI Vision resource; without it and its "
-        "key, records hold the own caption only.", _endpoint,
+        "VISION_ENDPOINT",
+        None,
+        "Endpoint of the Azure AI Vision resource; without it and its "
+        "key, records hold the own caption only.",
+        _endpoint,
     )
     vision_key: str | None = _setting(
         "VISION_KEY", None, "Key of the Azure AI Vision resource.", str
@@ -88,8 +91,10 @@ class Settings:
         "VISION_TIMEOUT_SECONDS", 20.0, "Time for one Vision caption, retries included.", _seconds
     )
     vision_requests_per_minute: int = _setting(
-        "VISION_REQUESTS_PER_MINUTE", 600, "Requests a minute that this process sends to Vision; "
-        "20 on its free tier.", _whole(1, 100_000),
+        "VISION_REQUESTS_PER_MINUTE",
+        600,
+        "Requests a minute that this process sends to Vision; 20 on its free tier.",
+        _whole(1, 100_000),
     )
     language: str = _setting("CAPTION_LANGUAGE", "en", "Language asked of Vision.", str)
     max_image_bytes: int = _setting(
