@@ -22,6 +22,7 @@
     │   ├── RecordNotFound         record_not_found
     │   ├── RecordUnreadable       record_unreadable
     │   ├── StoreConflict          store_conflict
+    │   ├── StoreRefused           store_refused
     │   └── StoreUnavailable       store_unavailable
     ├── RequestError               the HTTP request cannot be served as it is
     │   ├── InvalidRequest         invalid_request
@@ -143,6 +144,10 @@ class RecordUnreadable(StoreError):
 class StoreConflict(StoreError):
     code = "store_conflict"
     status = 409
+
+
+class StoreRefused(StoreError):
+    code = "store_refused"
 
 
 class StoreUnavailable(StoreError):

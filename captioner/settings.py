@@ -141,3 +141,50 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if faults:
         raise SettingsError(f"Mend these app settings: {'; '.join(faults)}.")
     return settings
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StorageConnection:
+    """How to reach the storage account: a connection string, or endpoints and an identity.
+
+    The settings are those that the host reads for its own connection.
+    """
+
+    connection_string: str | None = None
+    blob_endpoint: str | None = None
+    queue_endpoint: str | None = None
+    managed_identity: bool = False
+    client_id: str | None = None
+
+
+def load_storage_connection(environment: Mapping[str, str] | None = None) -> StorageConnection:
+    """Read how the host reaches its storage account, so that the app uses the same one.
+
+    Raises `SettingsError` where neither a connection string nor both endpoints are set.
+    """
+    environment = os.environ if environment is None else environment
+
+    def part(name: str) -> str | None:
+        return environment.get(f"{STORAGE_CONNECTION}{name}", "").strip() or None
+
+    def endpoint(service: str) -> str | None:
+        account = part("__accountName")
+        return part(f"__{service}ServiceUri") or (
+            f"https://{account}.{service}.core.windows.net" if account else None
+        )
+
+    connection = StorageConnection(
+        connection_string=part(""),
+        blob_endpoint=endpoint("blob"),
+        queue_endpoint=endpoint("queue"),
+        managed_identity=(part("__credential") or "").lower() == "managedidentity",
+        client_id=part("__clientId"),
+    )
+    if connection.connection_string is None and not (
+        connection.blob_endpoint and connection.queue_endpoint
+    ):
+        raise SettingsError(
+            f"Set {STORAGE_CONNECTION} to a connection string, or "
+            f"{STORAGE_CONNECTION}__blobServiceUri and {STORAGE_CONNECTION}__queueServiceUri."
+        )
+    return connection
