@@ -1,0 +1,15 @@
+"""Blob and Queue Storage: the only room that knows the Azure Storage SDK.
+
+Everything it raises is a `StoreError`, an `ImageTooLarge`, or an `InvalidRequest` for a name that
+no blob can have.
+"""
+
+from captioner.store.image_store import (
+    VISION_QUEUE,
+    ImageEntry,
+    ImageStore,
+    StoredImage,
+    sidecar_name,
+)
+
+__all__ = ["VISION_QUEUE", "ImageEntry", "ImageStore", "StoredImage", "sidecar_name"]

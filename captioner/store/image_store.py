@@ -1,0 +1,252 @@
+"""Images, their sidecars, and the queue of captions that are still to come."""
+
+import hashlib
+import json
+import mimetypes
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import IO, Any, Self
+
+import msgspec
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient, ContentSettings
+from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
+
+from captioner.errors import (
+    ImageNotFound,
+    ImageTooLarge,
+    InvalidRequest,
+    RecordNotFound,
+    RecordUnreadable,
+)
+from captioner.records import CaptionRecord, from_json, to_json
+from captioner.settings import Settings, StorageConnection
+from captioner.store.account import open_account, translated
+
+VISION_QUEUE = "captioner-vision"
+
+_SIDECAR_SUFFIX = ".json"
+_LONGEST_BLOB_NAME = 1024  # characters; the service's own limit
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image as it lies in the images container; `content_type` is its uploader's claim."""
+
+    name: str
+    data: bytes
+    etag: str
+    content_type: str | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEntry:
+    """What the container knows of an image without reading it; `size` in bytes."""
+
+    name: str
+    etag: str
+    size: int
+
+
+class ImageStore:
+    """Reads images, and reads and writes their sidecars; safe to share between threads."""
+
+    def __init__(
+        self, blobs: BlobServiceClient, queues: QueueServiceClient, settings: Settings
+    ) -> None:
+        self._images = blobs.get_container_client(settings.images_container)
+        self._captions = blobs.get_container_client(settings.captions_container)
+        self._vision_queue = queues.get_queue_client(
+            VISION_QUEUE, message_encode_policy=TextBase64EncodePolicy()
+        )
+        self._max_image_bytes = settings.max_image_bytes
+
+    @classmethod
+    def connect(cls, connection: StorageConnection, settings: Settings) -> Self:
+        """Prepare the clients; nothing is sent before the first call of a method.
+
+        Raises `StoreRefused` where the connection string is malformed.
+        """
+        blobs, queues = open_account(connection)
+        return cls(blobs, queues, settings)
+
+    @property
+    def images_container(self) -> str:
+        return str(self._images.container_name)
+
+    def ensure_containers(self) -> None:
+        """Create the containers and the queue where they are missing."""
+        for create in (
+            self._images.create_container,
+            self._captions.create_container,
+            self._vision_queue.create_queue,
+        ):
+            with translated("container or queue"), suppress(ResourceExistsError):
+                create()
+
+    def ping(self) -> None:
+        """Ask once, without retries, whether the images container can be reached."""
+        with translated(f"container '{self._images.container_name}'"):
+            self._images.get_container_properties(
+                retry_total=0, connection_timeout=2, read_timeout=3
+            )
+
+    def find_image(self, name: str) -> ImageEntry:
+        """Look an image up without reading it.
+
+        Raises `ImageNotFound`, also for the marker of a directory, which is no image.
+        """
+        with translated(f"image '{name}'", missing=ImageNotFound):
+            found = _blob(self._images, name).get_blob_properties()
+        if _is_directory(found.metadata):
+            raise ImageNotFound(f"'{name}' is a directory, not an image.")
+        return ImageEntry(name=name, etag=str(found.etag), size=found.size)
+
+    def get_image(self, name: str) -> StoredImage:
+        """Read one image, never more of it than the limit on its bytes allows.
+
+        Raises `ImageNotFound`, `ImageTooLarge`, or `StoreConflict` where the image was replaced
+        while it was read.
+        """
+        blob = _blob(self._images, name)
+        with translated(f"image '{name}'", missing=ImageNotFound):
+            download = blob.download_blob()
+            properties = download.properties
+            if download.size > self._max_image_bytes:
+                raise ImageTooLarge(
+                    f"The image has {download.size:,} bytes; "
+                    f"the most that is taken is {self._max_image_bytes:,}."
+                )
+            return StoredImage(
+                name=name,
+                data=download.readall(),  # every part is asked for with If-Match: one version
+                etag=properties.etag,
+                content_type=properties.content_settings.content_type,
+                url=self.image_url(name),
+            )
+
+    def put_image(
+        self,
+        name: str,
+        data: bytes | IO[bytes],
+        *,
+        content_type: str | None = None,
+        overwrite: bool = True,
+    ) -> str:
+        """Write an image and give its ETag; its type is guessed from its name unless told.
+
+        Raises `StoreConflict` where the image exists and `overwrite` is false.
+        """
+        guessed = content_type or mimetypes.guess_file_type(name)[0]
+        with translated(f"image '{name}'"):
+            written = self._creating_what_is_missing(
+                lambda: _blob(self._images, name).upload_blob(
+                    data,
+                    overwrite=overwrite,
+                    content_settings=ContentSettings(content_type=guessed),
+                )
+            )
+            return str(written["etag"])
+
+    def list_images(self, prefix: str = "") -> Iterator[ImageEntry]:
+        """List the images by name, directory markers left out."""
+        with translated(f"container '{self.images_container}'"):
+            for blob in self._images.list_blobs(prefix, include=["metadata"]):
+                if not _is_directory(blob.metadata):
+                    # A listing gives ETags without the quotes that headers have.
+                    yield ImageEntry(name=blob.name, etag=f'"{blob.etag}"', size=blob.size)
+
+    def get_record(self, name: str) -> tuple[CaptionRecord, str]:
+        """Read the record of an image from its sidecar, and the sidecar's ETag.
+
+        Raises `RecordNotFound`, or `RecordUnreadable` where the sidecar is not a record.
+        """
+        with translated(f"record of '{name}'", missing=RecordNotFound):
+            download = _blob(self._captions, sidecar_name(name)).download_blob()
+            data = download.readall()
+        try:
+            return from_json(data), str(download.properties.etag)
+        except msgspec.DecodeError as fault:
+            raise RecordUnreadable(
+                f"The sidecar of '{name}' is not a caption record ({fault}): mend or delete it."
+            ) from fault
+
+    def put_record(self, record: CaptionRecord, etag: str | None) -> str:
+        """Write a record as its image's sidecar and give the sidecar's new ETag.
+
+        `etag` is that of the sidecar it replaces, None where there was none. Raises
+        `StoreConflict` where the sidecar is no longer that one.
+        """
+        condition: dict[str, Any] = (
+            {"overwrite": False}
+            if etag is None
+            else {
+                "overwrite": True,
+                "etag": etag,
+                "match_condition": MatchConditions.IfNotModified,
+            }
+        )
+        name = record.image.name
+        with translated(f"record of '{name}'"):
+            written = self._creating_what_is_missing(
+                lambda: _blob(self._captions, sidecar_name(name)).upload_blob(
+                    to_json(record, indent=2),
+                    content_settings=ContentSettings(content_type="application/json"),
+                    **condition,
+                )
+            )
+            return str(written["etag"])
+
+    def enqueue_vision_retry(self, name: str, etag: str, *, attempt: int, delay: timedelta) -> None:
+        """Ask for the missing Vision caption of this version of an image, after a delay."""
+        message = json.dumps({"name": name, "etag": etag, "attempt": attempt})
+        with translated(f"queue '{VISION_QUEUE}'"):
+            self._creating_what_is_missing(
+                lambda: self._vision_queue.send_message(
+                    message, visibility_timeout=int(delay.total_seconds())
+                )
+            )
+
+    def image_url(self, name: str) -> str:
+        """Give the URL of an image, without credentials."""
+        return str(_blob(self._images, name).url).partition("?")[0]
+
+    def _creating_what_is_missing[Result](self, write: Callable[[], Result]) -> Result:
+        try:
+            return write()
+        except ResourceNotFoundError:
+            self.ensure_containers()
+            return write()
+
+
+def sidecar_name(image_name: str) -> str:
+    """Give the name of the sidecar blob of an image.
+
+    A name too long for the suffix is cut and told apart by its SHA-256.
+    """
+    name = image_name + _SIDECAR_SUFFIX
+    if len(name) <= _LONGEST_BLOB_NAME:
+        return name
+    ending = f"~{hashlib.sha256(image_name.encode()).hexdigest()}{_SIDECAR_SUFFIX}"
+    return image_name[: _LONGEST_BLOB_NAME - len(ending)] + ending
+
+
+def _blob(container: ContainerClient, name: str) -> BlobClient:
+    """Address a blob; a `..` in its name would reach into another container."""
+    if not 0 < len(name) <= _LONGEST_BLOB_NAME:
+        raise InvalidRequest(f"An image's name has 1 to {_LONGEST_BLOB_NAME:,} characters.")
+    if any(segment in {".", ".."} for segment in name.split("/")):
+        raise InvalidRequest("An image's name may not have '.' or '..' between slashes.")
+    return container.get_blob_client(name)
+
+
+def _is_directory(metadata: dict[str, str] | None) -> bool:
+    """Tell the empty blob that stands for a directory in a hierarchical namespace."""
+    return any(
+        key.lower() == "hdi_isfolder" and value.lower() == "true"
+        for key, value in (metadata or {}).items()
+    )
