@@ -1,0 +1,1 @@
+"""What `make` runs: the development environment, the local run, the storage emulator."""
