@@ -1,0 +1,44 @@
+# Two commands: `make start` captions what you drop, `make test` checks everything.
+
+PORT ?= 7071
+AZURITE_PORT ?= 10000
+PYTHON := .venv/bin/python
+# Every file pins the same versions: those that the tests ran with.
+COMPILE := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.13 \
+	--generate-hashes --custom-compile-command 'make lock' $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help start test lint lock clean
+
+help:
+	@echo 'make start   run the app here, with storage and sample photographs'
+	@echo '             (PORT=7071, AZURITE_PORT=10000)'
+	@echo 'make test    check everything'
+	@echo 'make lint    check style, types and imports only'
+	@echo 'make lock    pin the requirements anew (ARGS=--upgrade takes newer versions)'
+	@echo 'make clean   remove what these made, the local storage account included'
+
+start:
+	@sh scripts/python.sh -m scripts.environment local
+	@exec $(PYTHON) -m scripts.start --port $(PORT) --azurite-port $(AZURITE_PORT)
+
+test: lint
+	$(PYTHON) -m pytest --numprocesses auto --dist loadgroup
+
+lint:
+	@sh scripts/python.sh -m scripts.environment dev
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports --no-logo
+
+lock:
+	@sh scripts/python.sh -m scripts.environment dev
+	$(COMPILE) pyproject.toml --extra cli --extra training --group dev -o requirements-dev.txt
+	$(COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	$(COMPILE) pyproject.toml -c requirements-dev.txt --extra cli --group local -o requirements-local.txt
+	$(COMPILE) pyproject.toml -c requirements-dev.txt --extra cli --extra training -o requirements-training.txt
+	$(COMPILE) --group node -o requirements-node.txt
+
+clean:
+	rm -rf .venv .azurite tools/azurite/node_modules
