@@ -1,0 +1,103 @@
+"""Untrusted bytes -> a picture that is safe to look at: decoded, upright, RGB.
+
+Which decoder sees the bytes is told by the bytes alone, never by a name or a header, and only the
+formats of `captioner.images.formats` have one. Only the first frame of an animation is decoded.
+Transparency is laid on white. Colours are taken as they are stored: embedded ICC profiles are not
+applied (the model learnt from pictures decoded the same way, and a profile is one more untrusted
+input), so CMYK is converted by the plain formula. Pillow's module-wide settings are left alone, so
+any thread may decode.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from PIL import Image
+
+from captioner.errors import CorruptImage, EmptyImage, ImageError, ImageTooLarge, UnsupportedImage
+from captioner.images.formats import FORMATS, HEAD_BYTES, JPEG, Format, format_of
+from captioner.images.pixels import ENOUGH, as_rgb, is_sideways, orientation_of, reduced, upright
+
+__all__ = ["HEAD_BYTES", "Picture", "decode", "looks_like_image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded image.
+
+    `image` is upright and of mode "RGB". A large one may be held at a reduced size, but neither
+    side is ever brought below 1024 pixels. `width` and `height` are those of the upright original,
+    `data` the bytes as received, `sha256` their digest in hex, `content_type` told by decoding.
+    """
+
+    image: Image.Image
+    data: bytes
+    content_type: str
+    width: int
+    height: int
+    sha256: str
+
+
+def looks_like_image(head: bytes) -> bool:
+    """Tell by the first `HEAD_BYTES` bytes whether a file claims to be of a format we take."""
+    return format_of(head) is not None
+
+
+def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> Picture:
+    """Decode an image of at most `max_bytes`, whose header declares at most `max_pixels`.
+
+    Raises `EmptyImage`, `UnsupportedImage`, `CorruptImage` or `ImageTooLarge`; nothing else.
+    """
+    if not data:
+        raise EmptyImage("The file is empty; upload the image again.")
+    if len(data) > max_bytes:
+        raise ImageTooLarge(
+            f"The image has {len(data):,} bytes, more than the {max_bytes:,} that are taken; "
+            "send a smaller copy."
+        )
+    kind = format_of(data[:HEAD_BYTES])
+    if kind is None:
+        *most, last = (each.name for each in FORMATS)
+        raise UnsupportedImage(
+            f"This is not an image that can be captioned; send {', '.join(most)} or {last}."
+        )
+    try:
+        image, (width, height) = _decode(data, kind, max_pixels)
+    except ImageError:
+        raise
+    except (MemoryError, Image.DecompressionBombError) as fault:
+        raise ImageTooLarge(
+            f"The {kind.name} image needs more memory than there is; send a smaller copy."
+        ) from fault
+    except Exception as fault:  # decoders raise nearly anything on bytes made to break them
+        raise CorruptImage(
+            f"The {kind.name} image is damaged, cut short or of a rare kind that cannot be read; "
+            "export it again, for example as JPEG."
+        ) from fault
+    return Picture(
+        image=image,
+        data=data,
+        content_type=kind.content_type,
+        width=width,
+        height=height,
+        sha256=sha256(data).hexdigest(),
+    )
+
+
+def _decode(data: bytes, kind: Format, max_pixels: int) -> tuple[Image.Image, tuple[int, int]]:
+    """Give the upright RGB image, and the width and height of the upright original."""
+    opened = kind.open(data)
+    size = opened.size
+    if size[0] * size[1] > max_pixels:
+        raise ImageTooLarge(
+            f"The image has {size[0]:,} x {size[1]:,} pixels, more than the {max_pixels:,} that "
+            "are taken; send a smaller copy."
+        )
+    if kind is JPEG:
+        opened.draft(None, (ENOUGH, ENOUGH))
+        opened.load()
+    else:
+        opened.load()
+        size = opened.size  # HEIC tells its cropped size only once decoded
+    orientation = orientation_of(opened)
+    image = upright(reduced(as_rgb(opened)), orientation)
+    return image, size[::-1] if is_sideways(orientation) else size

@@ -1,0 +1,129 @@
+"""Which formats are taken, how the bytes tell them, and the one decoder that each is given to.
+
+JPEG and PNG are first cut down to what their pixels need. Thumbnails, colour profiles, editors'
+notes, second pictures and later frames reach no decoder: they cost nothing if they are broken, and
+nothing if they were made to cost much.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
+from zlib import crc32
+
+from PIL.ImageFile import ImageFile
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """An image format, and where the class that decodes it is found."""
+
+    name: str
+    content_type: str
+    module: str
+    opener: str
+
+    def open(self, data: bytes) -> ImageFile:
+        """Read the header; pixels are decoded when the image is loaded.
+
+        Not through `Image.open`, whose pixel limit is a module-wide setting with a warning from
+        half of it on. The decoder is imported only now.
+        """
+        opener = getattr(import_module(self.module), self.opener)
+        image: ImageFile = opener(BytesIO(_ESSENTIALS.get(self, bytes)(data)))
+        return image
+
+
+JPEG = Format("JPEG", "image/jpeg", "PIL.JpegImagePlugin", "JpegImageFile")
+PNG = Format("PNG", "image/png", "PIL.PngImagePlugin", "PngImageFile")
+WEBP = Format("WebP", "image/webp", "PIL.WebPImagePlugin", "WebPImageFile")
+GIF = Format("GIF", "image/gif", "PIL.GifImagePlugin", "GifImageFile")
+BMP = Format("BMP", "image/bmp", "PIL.BmpImagePlugin", "BmpImageFile")
+TIFF = Format("TIFF", "image/tiff", "PIL.TiffImagePlugin", "TiffImageFile")
+AVIF = Format("AVIF", "image/avif", "PIL.AvifImagePlugin", "AvifImageFile")
+HEIC = Format("HEIC", "image/heic", "pillow_heif", "HeifImageFile")
+FORMATS = (JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, HEIC)
+
+# As many first bytes as tell any format.
+HEAD_BYTES = 128
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
+    (b"II+\x00", TIFF),  # BigTIFF
+    (b"MM\x00+", TIFF),
+)
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_BMP_HEADER_SIZES = {12, 40, 52, 56, 64, 108, 124}
+
+
+def format_of(head: bytes) -> Format | None:
+    """Tell the format by the first `HEAD_BYTES` bytes; None if it is none that is taken."""
+    for signature, found in _SIGNATURES:
+        if head.startswith(signature):
+            return found
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return WEBP
+    if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES:
+        return BMP
+    if head[4:8] == b"ftyp":
+        end = min(int.from_bytes(head[:4]), HEAD_BYTES)
+        brands = {head[8:12], *(head[at : at + 4] for at in range(16, end, 4))}
+        if brands & _AVIF_BRANDS:
+            return AVIF
+        if brands & _HEIC_BRANDS:
+            return HEIC
+    return None
+
+
+def _jpeg_essentials(data: bytes) -> bytes:
+    """Drop all comments and application segments but JFIF, EXIF and Adobe's colour transform."""
+    kept = [data[:2]]
+    at = 2
+    while data[at : at + 1] == b"\xff":
+        marker = data[at + 1 : at + 2]
+        length = int.from_bytes(data[at + 2 : at + 4])
+        if marker == b"\xda" or length < 2:  # the pixels begin here, or nonsense
+            break
+        segment = data[at : at + 2 + length]
+        if not _is_ballast(segment):
+            kept.append(segment)
+        at += 2 + length
+    if data.find(b"\xff\xd9", at) < 0:
+        # Without an end marker, a picture whose last part was overwritten would pass as grey.
+        raise ValueError("the JPEG has no end")
+    return b"".join([*kept, data[at:]])
+
+
+def _is_ballast(segment: bytes) -> bool:
+    """Tell whether a JPEG's pixels and orientation can do without this segment."""
+    marker, body = segment[1], segment[4:]
+    if marker == 0xE0:
+        return not (body.startswith(b"JFIF\0") and len(body) >= 14)
+    if marker == 0xE1:
+        return not body.startswith(b"Exif\0\0")
+    if marker == 0xEE:
+        return not (body.startswith(b"Adobe") and len(body) >= 12)
+    return marker == 0xFE or 0xE0 <= marker <= 0xEF
+
+
+def _png_essentials(data: bytes) -> bytes:
+    """Drop all chunks but those of the pixels, the palette, transparency and EXIF."""
+    kept = [data[:8]]
+    at = 8
+    while at < len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4])
+        name = data[at + 4 : at + 8]
+        if name in {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"} or (
+            name == b"eXIf" and int.from_bytes(data[end - 4 : end]) == crc32(data[at + 4 : end - 4])
+        ):
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept)
+
+
+_ESSENTIALS = {JPEG: _jpeg_essentials, PNG: _png_essentials}
