@@ -46,7 +46,6 @@ class Ports:
         return Ports(first, first + 1, first + 2)
 
 
-ANY_PORTS = Ports()
 DEFAULT_PORTS = Ports.from_first(10000)
 
 
@@ -89,15 +88,17 @@ def install() -> None:
 
 
 @contextmanager
-def running(location: Path | None = None, ports: Ports = ANY_PORTS) -> Iterator[Azurite]:
+def running(location: Path | None = None, ports: Ports | None = None) -> Iterator[Azurite]:
     """Run Azurite for a block of code; it listens when the block begins.
 
-    Keeps its data in `location`, or in memory where none is given.
+    Keeps its data in `location`, or in memory where none is given; takes free ports where none
+    are given.
     Raises `SetupError` where it is not installed or a port is in use.
     """
     entry = FOLDER / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     if not entry.exists():
         raise SetupError("Azurite is not installed: run `npm ci` in tools/azurite.")
+    ports = ports or Ports()
     command = [
         *(node.find(), entry, "--silent", "--disableTelemetry", "--skipApiVersionCheck"),
         *(["--location", location] if location else ["--inMemoryPersistence"]),
