@@ -33,6 +33,10 @@ ACCOUNT_KEY = (
 _LISTENING = re.compile(r"(Blob|Queue|Table) service is successfully listening at \S+:(\d+)")
 
 
+class PortInUse(SetupError):
+    """Azurite cannot listen where it should."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Where Azurite listens on 127.0.0.1; 0 takes any free port."""
@@ -47,6 +51,7 @@ class Ports:
 
 
 DEFAULT_PORTS = Ports.from_first(10000)
+DEFAULT_CONNECTION = "UseDevelopmentStorage=true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         if self.ports == DEFAULT_PORTS:
-            return "UseDevelopmentStorage=true"
+            return DEFAULT_CONNECTION
         endpoints = "".join(
             f"{service}Endpoint=http://127.0.0.1:{port}/{ACCOUNT};"
             for service, port in (
@@ -93,7 +98,7 @@ def running(location: Path | None = None, ports: Ports | None = None) -> Iterato
 
     Keeps its data in `location`, or in memory where none is given; takes free ports where none
     are given.
-    Raises `SetupError` where it is not installed or a port is in use.
+    Raises `PortInUse`, or another `SetupError` where it is not installed.
     """
     entry = FOLDER / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
     if not entry.exists():
@@ -122,17 +127,17 @@ def _wait_until_listening(process: subprocess.Popen[str]) -> Ports:
         except queue.Empty:
             raise SetupError(f"Azurite was not ready after {START_TIMEOUT_S:.0f} s.") from None
         if line is None:
-            raise SetupError(_why_it_ended("".join(said)))
+            raise _why_it_ended("".join(said))
         said.append(line)
         if match := _LISTENING.search(line):
             found[match[1]] = int(match[2])
     return Ports(found["Blob"], found["Queue"], found["Table"])
 
 
-def _why_it_ended(output: str) -> str:
+def _why_it_ended(output: str) -> SetupError:
     if in_use := re.search(r"EADDRINUSE.*?(\d+)\s*$", output, re.MULTILINE):
-        return f"Azurite cannot listen on port {in_use[1]}: another program uses it."
-    return f"Azurite ended at once. It said:\n{output.strip()}"
+        return PortInUse(f"Port {in_use[1]}, where Azurite should listen, is in use.")
+    return SetupError(f"Azurite ended at once. It said:\n{output.strip()}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,92 @@
+"""`make start`: storage, the app and a few photographs on this machine, until Ctrl-C."""
+
+import argparse
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+
+from captioner.errors import CaptionerError
+from captioner.settings import STORAGE_CONNECTION, Settings, load_settings, load_storage_connection
+from captioner.store import ImageStore
+from captioner.store.account import open_account
+from scripts import azurite, host, local_storage, processes
+from scripts.captions import SidecarWatch, describe
+from scripts.errors import SetupError
+
+LOOK_EVERY_S = 1.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run captioner on this machine.")
+    parser.add_argument("--port", type=int, default=7071, help="of the app (default 7071)")
+    parser.add_argument(
+        "--azurite-port", type=int, default=10000, help="first of Azurite's three (default 10000)"
+    )
+    options = parser.parse_args()
+    stop = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda *_: stop.set())
+    try:
+        run(options.port, options.azurite_port, stop)
+    except (SetupError, CaptionerError) as fault:
+        sys.exit(str(fault))
+
+
+def run(port: int, azurite_port: int, stop: threading.Event) -> None:
+    """Run everything until `stop` is set, then end all of it.
+
+    Raises `SetupError`, and `CaptionerError` where settings or storage are at fault.
+    """
+    host.require_free(port)
+    app_settings = local_storage.read_app_settings()
+    settings = load_settings(app_settings)
+    emulated = app_settings.get(STORAGE_CONNECTION) == azurite.DEFAULT_CONNECTION
+    with ExitStack() as stack:
+        overrides = {}
+        if emulated:
+            connection = stack.enter_context(local_storage.emulator(azurite_port))
+            overrides = {STORAGE_CONNECTION: connection}
+        blobs, queues = open_account(load_storage_connection({**app_settings, **overrides}))
+        stack.enter_context(blobs)
+        stack.enter_context(queues)
+        store = ImageStore(blobs, queues, settings)
+        store.ensure_containers()
+        watch = SidecarWatch(blobs.get_container_client(settings.captions_container))
+        samples = local_storage.drop_samples(store) if emulated else 0
+        process = stack.enter_context(
+            processes.running(
+                host.command(port), cwd=local_storage.ROOT, env=host.environment(overrides)
+            )
+        )
+        host.wait_until_serving(process, port, stop)
+        if not stop.is_set():
+            print(greeting(port, settings, samples), flush=True)
+        while not stop.wait(LOOK_EVERY_S):
+            if process.poll() is not None:
+                raise SetupError("The host ended; what it printed says why.")
+            for record in watch.new():
+                print(describe(record), flush=True)
+        print("Stopping …", flush=True)
+
+
+def greeting(port: int, settings: Settings, samples: int) -> str:
+    """Tell where everything is and what to try."""
+    url = f"http://127.0.0.1:{port}"
+    first = f"{samples} sample photographs lie in '{settings.images_container}'. " * bool(samples)
+    vision = "on" if settings.vision_configured else "off (set VISION_ENDPOINT and VISION_KEY)"
+    return f"""
+captioner runs on {url}
+
+  Drop an image        .venv/bin/captioner upload PHOTO.jpg
+  Read its captions    curl {url}/api/captions/PHOTO.jpg
+  Caption by HTTP      curl --data-binary @PHOTO.jpg -H 'Content-Type: image/jpeg' {url}/api/caption
+  How it is            curl {url}/api/health
+  Azure AI Vision      {vision}
+
+{first}Captions appear here as they are made; Ctrl-C stops everything.
+"""
+
+
+if __name__ == "__main__":
+    main()
