@@ -1,0 +1,1 @@
+"""Azure AI Vision as a captioner: its SDK, its limits, its faults."""
