@@ -5,11 +5,11 @@ no blob can have.
 """
 
 from captioner.store.image_store import (
-    VISION_QUEUE,
+    RETRY_QUEUE,
     ImageEntry,
     ImageStore,
     StoredImage,
     sidecar_name,
 )
 
-__all__ = ["VISION_QUEUE", "ImageEntry", "ImageStore", "StoredImage", "sidecar_name"]
+__all__ = ["RETRY_QUEUE", "ImageEntry", "ImageStore", "StoredImage", "sidecar_name"]

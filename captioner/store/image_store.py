@@ -1,7 +1,6 @@
 """Images, their sidecars, and the queue of captions that are still to come."""
 
 import hashlib
-import json
 import mimetypes
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,7 +25,7 @@ from captioner.records import CaptionRecord, from_json, to_json
 from captioner.settings import Settings, StorageConnection
 from captioner.store.account import open_account, translated
 
-VISION_QUEUE = "captioner-vision"
+RETRY_QUEUE = "captioner-retry"
 
 _SIDECAR_SUFFIX = ".json"
 _LONGEST_BLOB_NAME = 1024  # characters; the service's own limit
@@ -60,8 +59,8 @@ class ImageStore:
     ) -> None:
         self._images = blobs.get_container_client(settings.images_container)
         self._captions = blobs.get_container_client(settings.captions_container)
-        self._vision_queue = queues.get_queue_client(
-            VISION_QUEUE, message_encode_policy=TextBase64EncodePolicy()
+        self._retries = queues.get_queue_client(
+            RETRY_QUEUE, message_encode_policy=TextBase64EncodePolicy()
         )
         self._max_image_bytes = settings.max_image_bytes
 
@@ -83,7 +82,7 @@ class ImageStore:
         for create in (
             self._images.create_container,
             self._captions.create_container,
-            self._vision_queue.create_queue,
+            self._retries.create_queue,
         ):
             with translated("container or queue"), suppress(ResourceExistsError):
                 create()
@@ -201,12 +200,11 @@ class ImageStore:
             )
             return str(written["etag"])
 
-    def enqueue_vision_retry(self, name: str, etag: str, *, attempt: int, delay: timedelta) -> None:
-        """Ask for the missing Vision caption of this version of an image, after a delay."""
-        message = json.dumps({"name": name, "etag": etag, "attempt": attempt})
-        with translated(f"queue '{VISION_QUEUE}'"):
+    def enqueue_retry(self, message: str, *, delay: timedelta) -> None:
+        """Put a message on the retry queue, hidden for `delay` (at most a week)."""
+        with translated(f"queue '{RETRY_QUEUE}'"):
             self._creating_what_is_missing(
-                lambda: self._vision_queue.send_message(
+                lambda: self._retries.send_message(
                     message, visibility_timeout=int(delay.total_seconds())
                 )
             )

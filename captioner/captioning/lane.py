@@ -1,0 +1,80 @@
+"""One captioner at work: on threads of its own, and never waited for without an end."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import batched
+from typing import Protocol
+
+from captioner.errors import CaptionerError, CaptionerTimeout
+from captioner.images import Picture
+from captioner.records import Caption
+
+_log = logging.getLogger(__name__)
+
+
+class Captioner(Protocol):
+    """Anything that turns pictures into captions."""
+
+    @property
+    def source(self) -> str:
+        """The name that its captions carry."""
+
+    def caption(self, pictures: Sequence[Picture]) -> list[Caption]:
+        """Give one caption per picture, in order; raises `CaptionerError`."""
+
+
+type Result = Caption | CaptionerError
+type Pending = list[tuple[int, Future[list[Caption]]]]
+
+
+class Lane[C: Captioner]:
+    """Runs one captioner beside others, `batch_size` pictures at a time on `threads` threads.
+
+    `open` gives the captioner and may raise `CaptionerError`, which costs its captions only; it is
+    asked for each batch, so that a fault which passes is over without a restart. `timeout_s` bounds
+    the wait for one batch, counted from the end of the batch before it.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        open: Callable[[], C],  # noqa: A002 - opening is what it does
+        *,
+        batch_size: int,
+        threads: int,
+        timeout_s: float,
+    ) -> None:
+        self.source = source
+        self.open = open
+        self._batch_size = batch_size
+        self._timeout_s = timeout_s
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=source)
+
+    def start(self, pictures: Sequence[Picture]) -> Pending:
+        """Begin with the pictures and return at once."""
+        return [
+            (len(batch), self._pool.submit(self._caption, batch))
+            for batch in batched(pictures, self._batch_size, strict=False)
+        ]
+
+    def finish(self, pending: Pending) -> list[Result]:
+        """Wait for what was started: for each picture, in order, its caption or what went wrong."""
+        return [result for size, batch in pending for result in self._result_of(size, batch)]
+
+    def _caption(self, pictures: Sequence[Picture]) -> list[Caption]:
+        return self.open().caption(pictures)
+
+    def _result_of(self, size: int, batch: Future[list[Caption]]) -> Sequence[Result]:
+        try:
+            return batch.result(self._timeout_s)
+        except CaptionerError as fault:
+            return [fault] * size
+        except TimeoutError:
+            batch.cancel()  # a thread cannot be stopped, but a batch still in line need not start
+            return [
+                CaptionerTimeout(f"The captioner gave no caption within {self._timeout_s:.0f} s.")
+            ] * size
+        except Exception:  # noqa: BLE001 - whatever a captioner does, it costs its own captions only
+            _log.exception("Captioner failed", extra={"captioner": self.source})
+            return [CaptionerError("The captioner failed unexpectedly; the log tells why.")] * size

@@ -1,0 +1,221 @@
+"""What happens in storage -> what happens to sidecars.
+
+Every function here may be called twice for the same thing, at the same moment even, as triggers
+deliver at least once: work that is done is not done again, and a sidecar is only ever written over
+the version that was read.
+
+What captioning cannot do now but may do later (Vision throttled or down, the bundle missing after
+a faulty deployment) is written down as a problem and put on a queue to be tried again, less and
+less often, for about two days. The platform's own retries would be used up within minutes, and an
+image lost with them. Faults of storage raise, so that the platform retries; should it give up, its
+poison message becomes a problem in the record and goes the same way.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from captioner.captioning import (
+    IMAGE,
+    Captioned,
+    CaptioningService,
+    Image,
+    failed,
+    inherit,
+    log_record,
+)
+from captioner.errors import (
+    CaptioningFailed,
+    ImageNotFound,
+    ImageTooLarge,
+    RecordNotFound,
+    StoreConflict,
+)
+from captioner.records import CaptionRecord, ImageFacts, now
+from captioner.store import ImageEntry, ImageStore
+
+# The source of a problem that lies neither in the image nor in one captioner.
+PLATFORM = "platform"
+
+_WRITES = 5  # tries to write a sidecar that others write too
+_RETRIES = 12
+_FIRST_BACKOFF = timedelta(minutes=1)  # then four, sixteen, …
+_LONGEST_BACKOFF = timedelta(hours=6)
+_SHORTEST_DELAY = timedelta(seconds=1)
+_LONGEST_DELAY = timedelta(days=1)
+
+_log = logging.getLogger(__name__)
+
+
+class Retry(Struct, frozen=True):
+    """The message that asks for what is missing in the record of one version of an image."""
+
+    name: str
+    etag: str
+    attempt: int
+
+
+class PoisonBlob(Struct, frozen=True, rename="pascal"):
+    """The platform's message about a blob that it gave up on."""
+
+    container_name: str
+    blob_name: str
+    e_tag: str
+
+
+class ImageEvents:
+    """Keeps the sidecars true to the images; safe to share between threads."""
+
+    def __init__(self, store: ImageStore, captioning: CaptioningService) -> None:
+        self._store = store
+        self._captioning = captioning
+
+    def landed(self, container: str, name: str) -> None:
+        """Caption an image that was written.
+
+        Raises `StoreError` where the platform should try again.
+        """
+        if container == self._store.images_container:
+            self._caption(name, attempt=0)
+
+    def retry(self, message: Retry) -> None:
+        """Complete the record of one version of an image; raises as `landed` does."""
+        self._caption(message.name, attempt=message.attempt, etag=message.etag)
+
+    def platform_gave_up(self, message: PoisonBlob) -> None:
+        """Write down that an event came to nothing, and have it tried again later."""
+        if message.container_name == self._store.images_container:
+            # Hosts differ in whether they keep the quotes that belong to an ETag.
+            etag = f'"{message.e_tag.strip('"')}"'
+            self._fail(Retry(message.blob_name, etag, attempt=0))
+
+    def retry_gave_up(self, message: Retry) -> None:
+        """Write down that a retry came to nothing, and have it tried again later."""
+        self._fail(message)
+
+    def _caption(self, name: str, *, attempt: int, etag: str | None = None) -> None:
+        result: CaptionRecord | None = None
+        for previous, version in self._sidecars(name):
+            # Looked at after the sidecar: whoever captions a later image changes the sidecar too,
+            # so that the write below cannot put an older record over a newer one.
+            image = self._find(name)
+            if image is None:
+                return
+            expected = etag if result is None else result.image.etag
+            if expected not in {None, image.etag}:
+                _log.info("'%s' was replaced; its own event follows", name, extra={"image": name})
+                return
+            if previous and self._captioning.is_complete(
+                previous, image.etag, retrying=attempt > 0
+            ):
+                _log.info("'%s' needs no new captions", name, extra={"image": name})
+                return
+            with suppress(StoreConflict):
+                result = result or self._with_retry(self._captioned(image, previous), attempt)
+                self._store.put_record(inherit(result, previous), version)
+                log_record(result)
+                return
+
+    def _captioned(self, image: ImageEntry, previous: CaptionRecord | None) -> Captioned:
+        facts = self._facts(image)
+        try:
+            stored = self._store.get_image(image.name)
+        except ImageTooLarge as fault:
+            return failed(msgspec.structs.replace(facts, bytes=image.size), IMAGE, fault)
+        facts = msgspec.structs.replace(facts, etag=stored.etag)
+        return self._captioning.caption([Image(facts, stored.data, previous)])[0]
+
+    def _fail(self, tried: Retry) -> None:
+        fault = CaptioningFailed(
+            "Captioning this image failed several times; the log tells why.",
+            retry_after=self._schedule(tried, hint=None),
+        )
+        for previous, version in self._sidecars(tried.name):
+            image = self._find(tried.name)
+            if image is None or image.etag != tried.etag:
+                return
+            if previous and self._captioning.is_complete(previous, image.etag, retrying=False):
+                return
+            record = failed(self._facts(image), PLATFORM, fault).record
+            if previous and previous.image.etag == image.etag:
+                record = msgspec.structs.replace(
+                    previous,
+                    problems=(
+                        *(each for each in previous.problems if each.source != PLATFORM),
+                        *record.problems,
+                    ),
+                    updated=record.updated,
+                )
+            with suppress(StoreConflict):
+                self._store.put_record(inherit(record, previous), version)
+                log_record(record)
+                return
+
+    def _with_retry(self, captioned: Captioned, attempt: int) -> CaptionRecord:
+        """Ask for another try at what failed for a passing reason, and say so in the record.
+
+        Asked for before the record is written: a crash in between costs a needless try, the other
+        way round it would cost the caption.
+        """
+        record = captioned.record
+        passing = {
+            source: fault for source, fault in captioned.faults.items() if not fault.permanent
+        }
+        if not passing:
+            return record
+        hints = [fault.retry_after for fault in passing.values() if fault.retry_after]
+        delay = self._schedule(
+            Retry(record.image.name, str(record.image.etag), attempt),
+            hint=max(hints, default=None),
+        )
+        retry_after = UNSET if delay is None else now() + delay
+        return msgspec.structs.replace(
+            record,
+            problems=tuple(
+                msgspec.structs.replace(each, retry_after=retry_after)
+                if each.source in passing
+                else each
+                for each in record.problems
+            ),
+        )
+
+    def _schedule(self, tried: Retry, *, hint: timedelta | None) -> timedelta | None:
+        """Have an image tried again, and say after how long; None if it was tried often enough."""
+        if tried.attempt >= _RETRIES:
+            return None
+        backoff = min(_FIRST_BACKOFF * 4**tried.attempt, _LONGEST_BACKOFF)
+        # What a service asks for goes at first; one that keeps failing us is asked less often.
+        delay = hint if hint and not tried.attempt else max(hint or backoff, backoff)
+        delay = min(max(delay, _SHORTEST_DELAY), _LONGEST_DELAY)
+        again = msgspec.structs.replace(tried, attempt=tried.attempt + 1)
+        self._store.enqueue_retry(msgspec.json.encode(again).decode(), delay=delay)
+        return delay
+
+    def _sidecars(self, name: str) -> Iterator[tuple[CaptionRecord | None, str | None]]:
+        """Give the sidecar as it is now and its ETag, once for each try to replace it."""
+        for _ in range(_WRITES):
+            try:
+                found: tuple[CaptionRecord | None, str | None] = self._store.get_record(name)
+            except RecordNotFound:
+                found = None, None
+            yield found
+        raise StoreConflict(f"The record of '{name}' is written by too many at once.")
+
+    def _find(self, name: str) -> ImageEntry | None:
+        try:
+            return self._store.find_image(name)
+        except ImageNotFound as fault:
+            _log.info("Nothing to caption: %s", fault.message, extra={"image": name})
+            return None
+
+    def _facts(self, image: ImageEntry) -> ImageFacts:
+        return ImageFacts(
+            name=image.name,
+            container=self._store.images_container,
+            url=self._store.image_url(image.name),
+            etag=image.etag,
+        )
