@@ -17,7 +17,7 @@ from captioner.errors import CorruptImage, EmptyImage, ImageError, ImageTooLarge
 from captioner.images.formats import FORMATS, HEAD_BYTES, JPEG, Format, format_of
 from captioner.images.pixels import ENOUGH, as_rgb, is_sideways, orientation_of, reduced, upright
 
-__all__ = ["HEAD_BYTES", "Picture", "decode", "looks_like_image"]
+__all__ = ["HEAD_BYTES", "Picture", "content_type_of", "decode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,10 @@ class Picture:
     sha256: str
 
 
-def looks_like_image(head: bytes) -> bool:
-    """Tell by the first `HEAD_BYTES` bytes whether a file claims to be of a format we take."""
-    return format_of(head) is not None
+def content_type_of(head: bytes) -> str | None:
+    """Tell the media type by the first `HEAD_BYTES` bytes; None if `decode` would not take it."""
+    kind = format_of(head)
+    return None if kind is None else kind.content_type
 
 
 def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> Picture:
