@@ -6,6 +6,8 @@
     │   ├── UnsupportedImage       unsupported_image
     │   ├── CorruptImage           corrupt_image
     │   └── ImageTooLarge          image_too_large
+    ├── SourceError                where an image was to come from, it could not be had
+    │   └── FileUnreadable         file_unreadable
     ├── VisionError                Azure AI Vision gave no caption
     │   ├── VisionUnauthorized     vision_unauthorized
     │   ├── VisionThrottled        vision_throttled
@@ -72,6 +74,14 @@ class CorruptImage(ImageError):
 class ImageTooLarge(ImageError):
     code = "image_too_large"
     status = 413
+
+
+class SourceError(CaptionerError):
+    status = 502
+
+
+class FileUnreadable(SourceError):
+    code = "file_unreadable"
 
 
 class VisionError(CaptionerError):
