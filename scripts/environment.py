@@ -76,13 +76,13 @@ def _install(kind: str, what: str) -> None:
         return
     print(f"Installing {what} …", flush=True)
     _run(
-        *(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *(PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
         *("--require-hashes", "--requirement", requirements),
         otherwise=f"pip could not install {requirements.name}: check the network, then try again.",
     )
     if kind != "node":
         _run(
-            *(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *(PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
             *("--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT),
             otherwise="pip could not install captioner itself into .venv.",
         )

@@ -1,0 +1,41 @@
+"""What holds for every test, and what tests of several rooms share."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+from hypothesis import settings
+
+from tests.support.azurite import Azurite
+
+# The same examples on every run and machine, however slow it is.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """Storage for all tests of this process; keep apart by container, queue and host names."""
+    with Azurite() as running:
+        yield running
+
+
+@pytest.fixture
+def blobs(azurite: Azurite) -> Iterator[BlobServiceClient]:
+    with azurite.blobs() as client:
+        yield client
+
+
+@pytest.fixture
+def queues(azurite: Azurite) -> Iterator[QueueServiceClient]:
+    with azurite.queues() as client:
+        yield client
+
+
+@pytest.fixture
+def unique_name() -> Callable[[str], str]:
+    """Give names of containers and queues that no other test uses, such as `images-1a2b3c4d`."""
+    suffix = uuid.uuid4().hex[:12]
+    return lambda stem: f"{stem}-{suffix}"

@@ -1,0 +1,119 @@
+"""The files around the code: what is installed, deployed and set."""
+
+import ast
+import importlib.metadata
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import pathspec
+import pytest
+
+from captioner.settings import Settings, load_settings, load_storage_connection
+from devhost.host_json import read_host_json
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PIN = re.compile(r"^(?P<name>[a-z0-9-]+)==(?P<version>\S+)", re.MULTILINE)
+REQUIREMENTS = sorted(path.name for path in ROOT.glob("requirements*.txt"))
+DEPLOYED = {"function_app.py", "host.json", "requirements.txt", "captioner", "models"}
+PLATFORM_SETTINGS = {
+    "AzureWebJobsStorage",
+    "FUNCTIONS_WORKER_RUNTIME",
+    "PYTHON_THREADPOOL_THREAD_COUNT",
+}
+
+
+def pins(name: str) -> dict[str, str]:
+    return {found["name"]: found["version"] for found in PIN.finditer((ROOT / name).read_text())}
+
+
+def example_values() -> dict[str, str]:
+    return json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+
+
+def test_the_app_and_a_local_run_install_what_the_tests_ran_with() -> None:
+    tested = pins("requirements-dev.txt")
+    for name in ("requirements.txt", "requirements-local.txt", "requirements-training.txt"):
+        assert pins(name).items() <= tested.items(), name
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-local.txt"])
+def test_tensorflow_is_for_training_only(name: str) -> None:
+    assert not pins(name).keys() & {"tensorflow", "keras", "tf2onnx"}
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_every_pin_has_a_hash(name: str) -> None:
+    entries = re.split(PIN, (ROOT / name).read_text())[3::3]
+    assert entries
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_no_requirements_say_where_packages_come_from(name: str) -> None:
+    assert "://" not in (ROOT / name).read_text()
+
+
+def test_the_lock_of_azurite_says_what_packages_are_and_not_where_they_come_from() -> None:
+    lock = json.loads((ROOT / "tools" / "azurite" / "package-lock.json").read_text())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert packages
+    assert all("integrity" in entry for entry in packages.values())
+    assert not any("resolved" in entry for entry in packages.values())
+
+
+def test_the_app_requires_what_it_imports() -> None:
+    distributions = importlib.metadata.packages_distributions()
+    required = pins("requirements.txt").keys()
+    files = [ROOT / "function_app.py", *(ROOT / "captioner").rglob("*.py")]
+    optional = {"typer", "rich", "click"}  # of the extra `cli`; see the next test
+    for file in files:
+        for module in imported_modules(file) - optional - {"captioner"}:
+            brought_by = {name.lower().replace("_", "-") for name in distributions.get(module, ())}
+            assert brought_by & required, f"{file.name} imports {module}"
+
+
+def test_the_terminal_needs_its_extra_and_nothing_else_does() -> None:
+    for file in (ROOT / "captioner").rglob("*.py"):
+        if "cli" not in file.relative_to(ROOT / "captioner").parts[0]:
+            assert not imported_modules(file) & {"typer", "rich", "click"}, file.name
+
+
+def imported_modules(file: Path) -> set[str]:
+    def found() -> Iterator[str]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module
+
+    return {name.partition(".")[0] for name in found()} - sys.stdlib_module_names
+
+
+def test_only_the_app_is_deployed() -> None:
+    ignored = pathspec.GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text().splitlines())
+    kept = [path for path in ROOT.iterdir() if not ignored.match_file(path.name)]
+    assert {path.name for path in kept} == DEPLOYED
+    files = {path for folder in kept for path in folder.rglob("*") if path.is_file()}
+    deployed = {path for path in files if not ignored.match_file(path.relative_to(ROOT))}
+    assert deployed == {path for path in files if path.parent.name != "__pycache__"}
+
+
+def test_the_example_sets_only_what_something_reads() -> None:
+    read = {each.metadata["env"] for each in fields(Settings)} | PLATFORM_SETTINGS
+    assert example_values().keys() <= read
+
+
+def test_the_example_can_be_run_as_it_is() -> None:
+    assert load_settings(example_values()) == Settings()
+    connection = load_storage_connection(example_values())
+    assert connection.connection_string == "UseDevelopmentStorage=true"
+
+
+def test_the_host_gets_storage_triggers_and_bare_routes() -> None:
+    host = read_host_json(ROOT)
+    assert host.extension_bundle is not None
+    assert host.extensions.http.route_prefix == ""
