@@ -4,6 +4,7 @@ Each field's `env` metadata names its app setting and `doc` says what it does; t
 is checked against them.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -114,6 +115,20 @@ class Settings:
     @property
     def vision_configured(self) -> bool:
         return self.vision_endpoint is not None and self.vision_key is not None
+
+
+def local_environment(folder: Path) -> dict[str, str]:
+    """Give the app settings that a host started in this folder sees.
+
+    Those are the values of its `local.settings.json`, where there is one, below the environment.
+    Raises `SettingsError` where that file cannot be read.
+    """
+    path = folder / "local.settings.json"
+    try:
+        values = json.loads(path.read_text()).get("Values", {}) if path.exists() else {}
+    except (OSError, ValueError, AttributeError) as fault:
+        raise SettingsError(f"{path.name} cannot be read ({fault}): mend it.") from fault
+    return {**values, **os.environ}
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
