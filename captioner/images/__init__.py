@@ -52,8 +52,7 @@ def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> Picture:
         raise EmptyImage("The file is empty; upload the image again.")
     if len(data) > max_bytes:
         raise ImageTooLarge(
-            f"The image has {len(data):,} bytes, more than the {max_bytes:,} that are taken; "
-            "send a smaller copy."
+            f"The image has more than the {max_bytes:,} bytes that are taken; send a smaller copy."
         )
     kind = format_of(data[:HEAD_BYTES])
     if kind is None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from hashlib import sha256
 from io import BytesIO
 
@@ -105,6 +106,11 @@ def png_declaring(width: int, height: int) -> bytes:
 
 def jpeg_segment(marker: int, body: bytes) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+@cache
+def noisy(image_format: str) -> bytes:
+    return encoded(noise(), image_format)
 
 
 SAMPLES = {image_format: encoded(quarters(), image_format) for image_format in CONTENT_TYPES}
@@ -328,7 +334,7 @@ def test_the_head_is_enough_to_tell_the_content_type(image_format):
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9, 0.99])
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning")
 def test_a_file_cut_short_is_never_half_a_picture(image_format, share):
-    data = encoded(noise(), image_format)
+    data = noisy(image_format)
     with pytest.raises(ImageError) as caught:
         decoded(data[: int(len(data) * share)])
     assert caught.value.code in {"corrupt_image", "unsupported_image"}
@@ -347,7 +353,7 @@ def test_a_jpeg_whose_end_was_lost_is_corrupt(options, rest):
 def test_bytes_beyond_the_limit_are_too_large():
     data = SAMPLES["PNG"]
     assert decoded(data, max_bytes=len(data)).width == 96
-    with pytest.raises(ImageTooLarge, match=r"bytes, more than"):
+    with pytest.raises(ImageTooLarge, match=r"more than the [\d,]+ bytes"):
         decoded(data, max_bytes=len(data) - 1)
 
 
