@@ -1,43 +1,14 @@
-"""What end-to-end tests share: an Azurite for each test process, hosts that end with a test."""
+"""What end-to-end tests share: hosts that end with a test."""
 
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-from azure.storage.blob import BlobServiceClient
-from azure.storage.queue import QueueServiceClient
 
 from tests.support.azurite import Azurite
 from tests.support.host import DevHost
-
-
-@pytest.fixture(scope="session")
-def azurite() -> Iterator[Azurite]:
-    """Storage for all tests of this process; keep apart by container, queue and host names."""
-    with Azurite() as running:
-        yield running
-
-
-@pytest.fixture
-def blobs(azurite: Azurite) -> Iterator[BlobServiceClient]:
-    with azurite.blobs() as client:
-        yield client
-
-
-@pytest.fixture
-def queues(azurite: Azurite) -> Iterator[QueueServiceClient]:
-    with azurite.queues() as client:
-        yield client
-
-
-@pytest.fixture
-def unique_name() -> Callable[[str], str]:
-    """Give names of containers and queues that no other test uses, such as `images-1a2b3c4d`."""
-    suffix = uuid.uuid4().hex[:12]
-    return lambda stem: f"{stem}-{suffix}"
 
 
 class StartHost(Protocol):
