@@ -76,7 +76,7 @@ def translated(what: str, *, missing: type[StoreError] = StoreRefused) -> Iterat
             raise StoreUnavailable(
                 f"The storage account is busy ({fault.status_code}); try again later."
             ) from fault
-        reason = getattr(fault, "error_code", None) or fault.status_code or "no credentials"
+        reason = f"status {fault.status_code}" if fault.status_code else "no credentials"
         raise StoreRefused(
             f"The storage account refused the {what} ({reason}); check the app's access to it."
         ) from fault

@@ -11,7 +11,7 @@ from typing import IO, Any, Self
 import msgspec
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient, ContentSettings
+from azure.storage.blob import BlobClient, BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
 from captioner.errors import (
@@ -57,6 +57,7 @@ class ImageStore:
     def __init__(
         self, blobs: BlobServiceClient, queues: QueueServiceClient, settings: Settings
     ) -> None:
+        self._services = (blobs, queues)
         self._images = blobs.get_container_client(settings.images_container)
         self._captions = blobs.get_container_client(settings.captions_container)
         self._retries = queues.get_queue_client(
@@ -72,6 +73,13 @@ class ImageStore:
         """
         blobs, queues = open_account(connection)
         return cls(blobs, queues, settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for service in self._services:
+            service.close()
 
     @property
     def images_container(self) -> str:
@@ -100,7 +108,7 @@ class ImageStore:
         Raises `ImageNotFound`, also for the marker of a directory, which is no image.
         """
         with translated(f"image '{name}'", missing=ImageNotFound):
-            found = _blob(self._images, name).get_blob_properties()
+            found = self._image(name).get_blob_properties()
         if _is_directory(found.metadata):
             raise ImageNotFound(f"'{name}' is a directory, not an image.")
         return ImageEntry(name=name, etag=str(found.etag), size=found.size)
@@ -111,9 +119,8 @@ class ImageStore:
         Raises `ImageNotFound`, `ImageTooLarge`, or `StoreConflict` where the image was replaced
         while it was read.
         """
-        blob = _blob(self._images, name)
         with translated(f"image '{name}'", missing=ImageNotFound):
-            download = blob.download_blob()
+            download = self._image(name).download_blob()
             properties = download.properties
             if download.size > self._max_image_bytes:
                 raise ImageTooLarge(
@@ -143,7 +150,7 @@ class ImageStore:
         guessed = content_type or mimetypes.guess_file_type(name)[0]
         with translated(f"image '{name}'"):
             written = self._creating_what_is_missing(
-                lambda: _blob(self._images, name).upload_blob(
+                lambda: self._image(name).upload_blob(
                     data,
                     overwrite=overwrite,
                     content_settings=ContentSettings(content_type=guessed),
@@ -165,7 +172,7 @@ class ImageStore:
         Raises `RecordNotFound`, or `RecordUnreadable` where the sidecar is not a record.
         """
         with translated(f"record of '{name}'", missing=RecordNotFound):
-            download = _blob(self._captions, sidecar_name(name)).download_blob()
+            download = self._sidecar(name).download_blob()
             data = download.readall()
         try:
             return from_json(data), str(download.properties.etag)
@@ -192,7 +199,7 @@ class ImageStore:
         name = record.image.name
         with translated(f"record of '{name}'"):
             written = self._creating_what_is_missing(
-                lambda: _blob(self._captions, sidecar_name(name)).upload_blob(
+                lambda: self._sidecar(name).upload_blob(
                     to_json(record, indent=2),
                     content_settings=ContentSettings(content_type="application/json"),
                     **condition,
@@ -211,7 +218,13 @@ class ImageStore:
 
     def image_url(self, name: str) -> str:
         """Give the URL of an image, without credentials."""
-        return str(_blob(self._images, name).url).partition("?")[0]
+        return str(self._image(name).url).partition("?")[0]
+
+    def _image(self, name: str) -> BlobClient:
+        return self._images.get_blob_client(_legal(name))
+
+    def _sidecar(self, name: str) -> BlobClient:
+        return self._captions.get_blob_client(sidecar_name(name))
 
     def _creating_what_is_missing[Result](self, write: Callable[[], Result]) -> Result:
         try:
@@ -224,22 +237,23 @@ class ImageStore:
 def sidecar_name(image_name: str) -> str:
     """Give the name of the sidecar blob of an image.
 
-    A name too long for the suffix is cut and told apart by its SHA-256.
+    A name too long for the suffix is cut and told apart by its SHA-256. Raises `InvalidRequest`
+    for a name that no image can have.
     """
-    name = image_name + _SIDECAR_SUFFIX
+    name = _legal(image_name) + _SIDECAR_SUFFIX
     if len(name) <= _LONGEST_BLOB_NAME:
         return name
     ending = f"~{hashlib.sha256(image_name.encode()).hexdigest()}{_SIDECAR_SUFFIX}"
     return image_name[: _LONGEST_BLOB_NAME - len(ending)] + ending
 
 
-def _blob(container: ContainerClient, name: str) -> BlobClient:
-    """Address a blob; a `..` in its name would reach into another container."""
+def _legal(name: str) -> str:
+    """Give the name back; a `..` in it would reach into another container."""
     if not 0 < len(name) <= _LONGEST_BLOB_NAME:
         raise InvalidRequest(f"An image's name has 1 to {_LONGEST_BLOB_NAME:,} characters.")
     if any(segment in {".", ".."} for segment in name.split("/")):
         raise InvalidRequest("An image's name may not have '.' or '..' between slashes.")
-    return container.get_blob_client(name)
+    return name
 
 
 def _is_directory(metadata: dict[str, str] | None) -> bool:
