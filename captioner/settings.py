@@ -17,6 +17,9 @@ from captioner.errors import SettingsError
 # The connection that the host itself uses; images, captions and queues live in the same account.
 STORAGE_CONNECTION = "AzureWebJobsStorage"
 
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
+_KEY = re.compile(r"[!-~]+")  # ASCII without blanks, which is what a header can carry
+_LANGUAGES = ("en", "es", "ja", "pt", "zh")  # those that Vision writes
 _CONTAINER_NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -50,9 +53,21 @@ def _container(text: str) -> str:
 
 
 def _endpoint(text: str) -> str:
-    if not text.startswith(("https://", "http://")):
+    if not _ENDPOINT.fullmatch(text):
         raise ValueError("must be a URL such as https://NAME.cognitiveservices.azure.com")
     return text.rstrip("/")
+
+
+def _key(text: str) -> str:
+    if not _KEY.fullmatch(text):  # the HTTP library would quote it in its complaint
+        raise ValueError("must be the key alone, as the resource's page of keys shows it")
+    return text
+
+
+def _language(text: str) -> str:
+    if text not in _LANGUAGES:
+        raise ValueError(f"must be one of {', '.join(_LANGUAGES)}")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +101,7 @@ class Settings:
         _endpoint,
     )
     vision_key: str | None = _setting(
-        "VISION_KEY", None, "Key of the Azure AI Vision resource.", str
+        "VISION_KEY", None, "Key of the Azure AI Vision resource.", _key
     )
     vision_timeout_s: float = _setting(
         "VISION_TIMEOUT_SECONDS", 20.0, "Time for one Vision caption, retries included.", _seconds
@@ -97,7 +112,7 @@ class Settings:
         "Requests a minute that this process sends to Vision; 20 on its free tier.",
         _whole(1, 100_000),
     )
-    language: str = _setting("CAPTION_LANGUAGE", "en", "Language asked of Vision.", str)
+    language: str = _setting("CAPTION_LANGUAGE", "en", "Language asked of Vision.", _language)
     max_image_bytes: int = _setting(
         "MAX_IMAGE_BYTES", 64 * 2**20, "Largest image taken, in bytes.", _whole(1, 2**30)
     )
