@@ -34,10 +34,9 @@ class VisionClient:
         self._sdk: Any = ComputerVisionClient(endpoint, CognitiveServicesCredentials(key))  # type: ignore[no-untyped-call]
         config: Any = self._sdk.config
         config.session_configuration_callback = self._share_connections
-        # Before the SDK reads an error: its own exception cannot be made of an empty body.
+        # Runs before the SDK reads an error (its exception cannot be made of an empty body) and
+        # before a redirect is followed (which would carry the key to another host).
         config.hooks.append(_raise_fault)
-        # A redirect would carry the key to another host.
-        config.redirect_policy.allow = False
         config.connection.data_block_size = _BLOCK_BYTES
 
     def describe(
