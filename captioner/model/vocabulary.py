@@ -1,11 +1,13 @@
 """Words <-> ids."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Self
 
 PAD, START, END, UNKNOWN = range(4)
 SPECIAL_WORDS = ("<pad>", "<start>", "<end>", "<unk>")
+_BEFORE_CLITIC = re.compile(r" (?='(?:s|re|ll|ve|m|d)\b|n't\b)")
 
 
 class Vocabulary:
@@ -49,3 +51,16 @@ class Vocabulary:
             if number >= len(SPECIAL_WORDS):
                 words.append(self.words[number])
         return words
+
+
+def sentence(words: Iterable[str]) -> str:
+    """Join words as people write them: the tokenizer's clitics back to the word before them."""
+    text = " ".join(words)
+    for clitic in ("'s", "n't", "'re", "'ll", "'ve", "'m", "'d"):
+        text = re.sub(rf"(?<=\w) {re.escape(clitic)}\b", clitic, text)
+    return text
+
+
+def text_of(words: Iterable[str]) -> str:
+    """Write words as people do: what was parted in learning, as in "man 's", is joined again."""
+    return _BEFORE_CLITIC.sub("", " ".join(words))

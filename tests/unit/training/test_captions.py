@@ -1,5 +1,6 @@
 import pytest
 
+from captioner.model.vocabulary import text_of
 from training.data.captions import sentences_of, words_of
 
 
@@ -38,3 +39,8 @@ def test_words_split_to_themselves() -> None:
 def test_sentences_leave_out_what_is_too_short_or_too_long() -> None:
     captions = ["Dog .", "A dog runs .", "a very big brown dog"]
     assert sentences_of(captions, longest=4) == [["a", "dog", "runs"]]
+
+
+def test_words_are_written_as_people_do() -> None:
+    caption = "the man's dogs don't see the boys 'round the t-shirt they'll wear"
+    assert text_of(words_of(caption)) == caption.replace("'round", "round")
