@@ -74,7 +74,7 @@ class _Beam:
         self.finished: list[Hypothesis] = []
 
     def _score(self, log_prob: float, tokens: int) -> float:
-        return log_prob / tokens**self._settings.length_penalty
+        return log_prob / float(tokens**self._settings.length_penalty)
 
     def _finish(self, ids: tuple[int, ...], log_prob: float) -> None:
         score = self._score(log_prob, len(ids) + 1)

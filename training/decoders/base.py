@@ -1,0 +1,55 @@
+"""What every decoder gives: teacher forcing for training, one step for the bundle."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+Tensor = Any  # a backend tensor: keras.ops works on those of TensorFlow, JAX and PyTorch alike
+Tensors = dict[str, Tensor]
+
+
+class CaptionDecoder(keras.layers.Layer):
+    """Turns the encoder's grid into captions, word by word.
+
+    What depends on the picture alone is computed once, by `memory`, and named as in the bundle:
+    `memory.*` is read at every step; a `cache.*` is where the step's own state begins. States that
+    `memory` does not give begin as zeros of `cache_shapes`.
+    """
+
+    vocabulary_size: int
+
+    @property
+    @abstractmethod
+    def cache_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shape of each `cache.*` for one row at the first step; a growing axis starts at 0."""
+
+    @property
+    @abstractmethod
+    def growing_axes(self) -> Mapping[str, int]:
+        """The axis of each growing `cache.*`, the row axis not counted; empty where none grows."""
+
+    def call(self, grid: Tensor, tokens: Tensor, training: bool = False) -> Tensor:
+        """Give the logits of `tokens` for the pictures of `grid`; see `memory` and `logits`."""
+        return self.logits(self.memory(grid, training=training), tokens, training=training)
+
+    @abstractmethod
+    def memory(self, grid: Tensor, *, training: bool = False) -> Tensors:
+        """Prepare pictures: grid [batch, patches, channels] -> tensors, batch first."""
+
+    @abstractmethod
+    def logits(self, memory: Tensors, tokens: Tensor, *, training: bool = False) -> Tensor:
+        """Give the logits of every next word under teacher forcing.
+
+        `tokens` int [batch, captions, length] -> [batch, captions, length, vocabulary].
+        """
+
+    @abstractmethod
+    def step(
+        self, tokens: Tensor, memory: Tensors, cache: Tensors
+    ) -> tuple[Tensor, Tensor, Tensors]:
+        """Read one token a row: int [rows] -> logits [rows, vocabulary], attention, next cache.
+
+        `attention` [rows, patches] is where the step looked; its rows sum to one.
+        """
