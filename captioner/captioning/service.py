@@ -87,6 +87,11 @@ class CaptioningService:
         self._vision = vision
         self._lanes: list[Lane[Any]] = [own] if vision is None else [own, vision]
 
+    @property
+    def sources(self) -> list[str]:
+        """The captioners that are configured, by the names that their captions carry."""
+        return [lane.source for lane in self._lanes]
+
     def caption(self, images: Sequence[Image]) -> list[Captioned]:
         """Give a record for each image, in order; never raises for an image or a captioner.
 

@@ -1,0 +1,110 @@
+"""App settings to services: everything that a process shares, made when it is first needed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+
+from captioner.captioning import Captioner, CaptioningService, Lane
+from captioner.events import ImageEvents
+from captioner.images import decode
+from captioner.model.bundle import open_bundle
+from captioner.model.onnx_captioner import OnnxCaptioner
+from captioner.settings import Settings, StorageConnection, load_settings, load_storage_connection
+from captioner.store import ImageStore
+from captioner.vision.azure_captioner import AzureVisionCaptioner
+from captioner.vision.throttle import Throttle
+
+# The model takes milliseconds; so long a wait means that something is badly wrong.
+_OWN_TIMEOUT_S = 60.0
+_OWN_BATCH = 8
+# Vision keeps to its time by itself; the margin lets it say itself what went wrong.
+_VISION_MARGIN_S = 10.0
+_VISION_THREADS = 8
+
+
+class Once[T]:
+    """Makes a value at its first use, once for all threads; a failure is not remembered."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: list[T] = []
+        self._lock = Lock()
+
+    def __call__(self) -> T:
+        if not self._made:
+            with self._lock:
+                if not self._made:
+                    self._made.append(self._make())
+        return self._made[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What triggers and routes need; safe to share between threads."""
+
+    own_captioner: Callable[[], OnnxCaptioner]
+    captioning: CaptioningService
+    store: ImageStore
+    events: ImageEvents
+
+
+def build_captioning(settings: Settings) -> CaptioningService:
+    """Put the captioners together; the bundle is opened with the first picture."""
+    return _captioning(settings, _own_captioner(settings))
+
+
+def build_services(settings: Settings, connection: StorageConnection) -> Services:
+    """Put everything together; storage is reached and the bundle opened at first use."""
+    own_captioner = _own_captioner(settings)
+    captioning = _captioning(settings, own_captioner)
+    store = ImageStore.connect(connection, settings)
+    return Services(own_captioner, captioning, store, ImageEvents(store, captioning))
+
+
+services = Once(lambda: build_services(load_settings(), load_storage_connection()))
+"""The services of this process, as its app settings want them."""
+
+
+def _own_captioner(settings: Settings) -> Once[OnnxCaptioner]:
+    def open_captioner() -> OnnxCaptioner:
+        return OnnxCaptioner(
+            open_bundle(settings.model_dir, threads=settings.onnx_threads),
+            beam_size=settings.beam_size,
+            alternatives=settings.alternatives,
+        )
+
+    return Once(open_captioner)
+
+
+def _captioning(settings: Settings, own_captioner: Once[OnnxCaptioner]) -> CaptioningService:
+    return CaptioningService(
+        partial(decode, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels),
+        own=Lane(
+            OnnxCaptioner.source,
+            own_captioner,
+            batch_size=_OWN_BATCH,
+            threads=1,  # onnxruntime spreads one batch over the cores
+            timeout_s=_OWN_TIMEOUT_S,
+        ),
+        vision=_vision_lane(settings),
+    )
+
+
+def _vision_lane(settings: Settings) -> Lane[Captioner] | None:
+    if settings.vision_endpoint is None or settings.vision_key is None:
+        return None
+    captioner = AzureVisionCaptioner(
+        settings.vision_endpoint,
+        settings.vision_key,
+        timeout_s=settings.vision_timeout_s,
+        language=settings.language,
+        throttle=Throttle(settings.vision_requests_per_minute),
+    )
+    return Lane(
+        AzureVisionCaptioner.source,
+        lambda: captioner,
+        batch_size=1,  # a picture that the service refuses costs no other its caption
+        threads=_VISION_THREADS,
+        timeout_s=settings.vision_timeout_s + _VISION_MARGIN_S,
+    )

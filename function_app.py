@@ -1,0 +1,70 @@
+"""Triggers and routes: each takes its message apart and hands it on."""
+
+import azure.functions as func
+import msgspec
+from azurefunctions.extensions.bindings.blob import BlobClient
+
+from captioner.api import Api
+from captioner.composition import services
+from captioner.events import PoisonBlob, Retry
+from captioner.settings import STORAGE_CONNECTION, load_settings
+from captioner.store import RETRY_QUEUE
+
+# Read here because triggers must be known when the host looks for them. Faulty settings so keep
+# the host from starting with a sentence that says why, and no event is lost to them.
+settings = load_settings()
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+api = Api(services)
+
+
+# Bound as a client, which is a mere reference to the blob: bound as bytes or a stream, photographs
+# of several megabytes would pass from host to worker in one message, held in memory several times
+# (and over 4 MB some workers have lost them). Our own pooled client reads the image, within limits.
+@app.blob_trigger(
+    arg_name="image",
+    path=f"{settings.images_container}/{{name}}",
+    connection=STORAGE_CONNECTION,
+)
+def image_landed(image: BlobClient) -> None:
+    services().events.landed(image.container_name, image.blob_name)
+
+
+@app.queue_trigger(arg_name="message", queue_name=RETRY_QUEUE, connection=STORAGE_CONNECTION)
+def retry(message: func.QueueMessage) -> None:
+    services().events.retry(msgspec.json.decode(message.get_body(), type=Retry))
+
+
+@app.queue_trigger(
+    arg_name="message", queue_name="webjobs-blobtrigger-poison", connection=STORAGE_CONNECTION
+)
+def platform_gave_up(message: func.QueueMessage) -> None:
+    services().events.platform_gave_up(msgspec.json.decode(message.get_body(), type=PoisonBlob))
+
+
+@app.queue_trigger(
+    arg_name="message", queue_name=f"{RETRY_QUEUE}-poison", connection=STORAGE_CONNECTION
+)
+def retry_gave_up(message: func.QueueMessage) -> None:
+    services().events.retry_gave_up(msgspec.json.decode(message.get_body(), type=Retry))
+
+
+@app.route("api/caption", methods=["POST"])
+def caption(request: func.HttpRequest) -> func.HttpResponse:
+    return api.caption(request)
+
+
+# A name may hold slashes, so it is the rest of the path.
+@app.route("api/captions/{*name}", methods=["GET"])
+def record(request: func.HttpRequest) -> func.HttpResponse:
+    return api.record(request)
+
+
+@app.route("api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def health(request: func.HttpRequest) -> func.HttpResponse:
+    return api.health(request)
+
+
+@app.route("api/schema", methods=["GET"])
+def schema(request: func.HttpRequest) -> func.HttpResponse:
+    return api.schema(request)
