@@ -69,24 +69,35 @@ def _make_venv() -> None:
 
 
 def _install(kind: str, what: str) -> None:
-    requirements = ROOT / f"requirements-{kind}.txt"
-    wanted = hashlib.sha256(requirements.read_bytes() + (ROOT / "pyproject.toml").read_bytes())
-    stamp = VENV / f".installed-{kind}"
-    if stamp.exists() and stamp.read_text() == wanted.hexdigest():
+    if _is_installed(kind) or (kind == "local" and _is_installed("dev")):
         return
     print(f"Installing {what} …", flush=True)
+    pip = (PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check")
+    requirements = f"requirements-{kind}.txt"
     _run(
-        *(PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
-        *("--require-hashes", "--requirement", requirements),
-        otherwise=f"pip could not install {requirements.name}: check the network, then try again.",
+        *(*pip, "--require-hashes", "--requirement", requirements),
+        otherwise=f"pip could not install {requirements}: check the network, then try again.",
     )
     if kind != "node":
         _run(
-            *(PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check"),
-            *("--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT),
+            *(*pip, "--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT),
             otherwise="pip could not install captioner itself into .venv.",
         )
-    stamp.write_text(wanted.hexdigest())
+    _stamp(kind).write_text(_wanted(kind))
+
+
+def _is_installed(kind: str) -> bool:
+    stamp = _stamp(kind)
+    return stamp.exists() and stamp.read_text() == _wanted(kind)
+
+
+def _stamp(kind: str) -> Path:
+    return VENV / f".installed-{kind}"
+
+
+def _wanted(kind: str) -> str:
+    files = (ROOT / f"requirements-{kind}.txt", ROOT / "pyproject.toml")
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _run(*command: str | Path, otherwise: str) -> None:
