@@ -8,7 +8,7 @@ from captioner.images import Picture
 from captioner.model.bundle import Bundle
 from captioner.model.decoding import Hypothesis, beam_search
 from captioner.model.preprocessing import encoder_input
-from captioner.model.vocabulary import sentence
+from captioner.model.vocabulary import text_of
 from captioner.records import Alternative, Caption, ModelName, now
 
 # Bounds the memory that one call takes, however many pictures it is asked for.
@@ -66,7 +66,7 @@ class OnnxCaptioner:
         )
 
     def _text(self, hypothesis: Hypothesis) -> str:
-        return sentence(self._bundle.vocabulary.decode(hypothesis.ids))
+        return text_of(self._bundle.vocabulary.decode(hypothesis.ids))
 
 
 def _rounded(hypothesis: Hypothesis) -> float:

@@ -53,14 +53,6 @@ class Vocabulary:
         return words
 
 
-def sentence(words: Iterable[str]) -> str:
-    """Join words as people write them: the tokenizer's clitics back to the word before them."""
-    text = " ".join(words)
-    for clitic in ("'s", "n't", "'re", "'ll", "'ve", "'m", "'d"):
-        text = re.sub(rf"(?<=\w) {re.escape(clitic)}\b", clitic, text)
-    return text
-
-
 def text_of(words: Iterable[str]) -> str:
     """Write words as people do: what was parted in learning, as in "man 's", is joined again."""
     return _BEFORE_CLITIC.sub("", " ".join(words))
