@@ -1,0 +1,148 @@
+"""`captioner …`: the same service from a terminal.
+
+Exit codes: 0 all is well, 1 something failed, 2 the command cannot be run as it was given.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from captioner.cli.files import files_to_caption, files_to_upload
+from captioner.cli.terminal import Terminal
+from captioner.errors import CaptionerError, InvalidRequest, SettingsError
+from captioner.settings import (
+    STORAGE_CONNECTION,
+    load_settings,
+    load_storage_connection,
+    local_environment,
+)
+
+_FAILED = 1
+_UNUSABLE = 2
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Captions images: on this machine, or where the app runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            # Threads may wait for the network yet; nobody who pressed Ctrl-C wants to.
+            sys.stdout.flush()
+            os._exit(_INTERRUPTED)
+        raise
+
+
+@app.command()
+def caption(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Images, or folders of images.")
+    ],
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one record a line, for every file in order.")
+    ] = False,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Folder of the model bundle; MODEL_DIR where not given.",
+        ),
+    ] = None,
+) -> None:
+    """Caption images on this machine.
+
+    The exit code is 1 if any file got no caption at all.
+    """
+    from captioner.cli.caption import caption_and_show  # noqa: PLC0415 - slow to load, as below
+
+    terminal = Terminal()
+    with _sentences(terminal):
+        settings = load_settings(local_environment(Path.cwd()))
+        if model is not None:
+            settings = replace(settings, model_dir=model)
+        found = files_to_caption(files)
+        if not found:
+            raise InvalidRequest(f"There is no image in {', '.join(files)}.")
+        all_well = caption_and_show(found, settings, terminal, as_json=as_json)
+    raise typer.Exit(0 if all_well else _FAILED)
+
+
+@app.command()
+def upload(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help="Files, or folders with all that is in them."),
+    ],
+    *,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for the captions and show them as they arrive.")
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=1, help="Wait no longer than this for any caption."),
+    ] = 300,
+    prefix: Annotated[
+        str, typer.Option(metavar="TEXT", help="Goes before every name, such as attic/")
+    ] = "",
+    connection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRING",
+            help="Connection string of the storage account; "
+            f"{STORAGE_CONNECTION} where not given, which keeps its key off the screen.",
+        ),
+    ] = None,
+) -> None:
+    """Drop images into the images container, where the app captions them.
+
+    From a folder, all files are taken that are not hidden, under their paths inside it. An image
+    that is there already is replaced only if its content differs.
+
+    The exit code is 1 if any file could not be uploaded or, with --wait, got no caption at all.
+    """
+    from captioner.cli.upload import upload_and_show  # noqa: PLC0415 - slow to load, as above
+
+    terminal = Terminal()
+    with _sentences(terminal):
+        environment = local_environment(Path.cwd())
+        if connection is not None:
+            environment[STORAGE_CONNECTION] = connection
+        all_well = upload_and_show(
+            files_to_upload(files, prefix),
+            load_settings(environment),
+            load_storage_connection(environment),
+            terminal,
+            patience_s=timeout if wait else None,
+        )
+    raise typer.Exit(0 if all_well else _FAILED)
+
+
+@contextmanager
+def _sentences(terminal: Terminal) -> Iterator[None]:
+    """Turn a fault of the command as a whole into a sentence and an exit code."""
+    try:
+        yield
+    except CaptionerError as fault:
+        terminal.complain(fault.message)
+        unusable = isinstance(fault, SettingsError | InvalidRequest)
+        raise typer.Exit(_UNUSABLE if unusable else _FAILED) from fault
