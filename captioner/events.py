@@ -130,28 +130,25 @@ class ImageEvents:
         return self._captioning.caption([Image(facts, stored.data, previous)])[0]
 
     def _fail(self, tried: Retry) -> None:
-        fault = CaptioningFailed(
-            "Captioning this image failed several times; the log tells why.",
-            retry_after=self._schedule(tried, hint=None),
-        )
+        result: CaptionRecord | None = None
         for previous, version in self._sidecars(tried.name):
             image = self._find(tried.name)
             if image is None or image.etag != tried.etag:
                 return
-            if previous and self._captioning.is_complete(previous, image.etag, retrying=False):
+            known = previous if previous and previous.image.etag == image.etag else None
+            if known and self._captioning.is_complete(
+                known, image.etag, retrying=tried.attempt > 0
+            ):
                 return
-            record = failed(self._facts(image), PLATFORM, fault).record
-            if previous and previous.image.etag == image.etag:
-                record = msgspec.structs.replace(
-                    previous,
-                    problems=(
-                        *(each for each in previous.problems if each.source != PLATFORM),
-                        *record.problems,
-                    ),
-                    updated=record.updated,
-                )
             with suppress(StoreConflict):
-                self._store.put_record(inherit(record, previous), version)
+                fault = CaptioningFailed(
+                    "Captioning this image failed several times; the log tells why."
+                )
+                result = result or self._with_retry(
+                    failed(self._facts(image), PLATFORM, fault), tried.attempt
+                )
+                record = _with_problems(known, result) if known else inherit(result, previous)
+                self._store.put_record(record, version)
                 log_record(record)
                 return
 
@@ -219,3 +216,9 @@ class ImageEvents:
             url=self._store.image_url(image.name),
             etag=image.etag,
         )
+
+
+def _with_problems(record: CaptionRecord, later: CaptionRecord) -> CaptionRecord:
+    """Give a record with the problems of a later one beside or instead of its own."""
+    told = {problem.source: problem for problem in (*record.problems, *later.problems)}
+    return msgspec.structs.replace(record, problems=tuple(told.values()), updated=later.updated)
