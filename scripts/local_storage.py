@@ -2,10 +2,8 @@
 
 import http.client
 import importlib.util
-import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,19 +16,11 @@ LOCATION = ROOT / ".azurite"
 SAMPLES = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "rocket.jpg")
 
 
-def read_app_settings() -> dict[str, str]:
-    """Give the app's settings as the host will see them; the environment wins.
-
-    Makes `local.settings.json` from the example where there is none. Raises `SetupError`.
-    """
+def make_local_settings() -> None:
+    """Make `local.settings.json` from the example where there is none."""
     path = ROOT / "local.settings.json"
     if not path.exists():
         shutil.copyfile(ROOT / "local.settings.json.example", path)
-    try:
-        values: Mapping[str, str] = json.loads(path.read_text()).get("Values", {})
-    except ValueError as fault:
-        raise SetupError(f"local.settings.json is not JSON ({fault}): mend it.") from None
-    return {**values, **os.environ}
 
 
 @contextmanager

@@ -7,7 +7,13 @@ import threading
 from contextlib import ExitStack
 
 from captioner.errors import CaptionerError
-from captioner.settings import STORAGE_CONNECTION, Settings, load_settings, load_storage_connection
+from captioner.settings import (
+    STORAGE_CONNECTION,
+    Settings,
+    load_settings,
+    load_storage_connection,
+    local_environment,
+)
 from captioner.store import ImageStore
 from captioner.store.account import open_account
 from scripts import azurite, host, local_storage, processes
@@ -39,7 +45,8 @@ def run(port: int, azurite_port: int, stop: threading.Event) -> None:
     Raises `SetupError`, and `CaptionerError` where settings or storage are at fault.
     """
     host.require_free(port)
-    app_settings = local_storage.read_app_settings()
+    local_storage.make_local_settings()
+    app_settings = local_environment(local_storage.ROOT)
     settings = load_settings(app_settings)
     emulated = app_settings.get(STORAGE_CONNECTION) == azurite.DEFAULT_CONNECTION
     with ExitStack() as stack:
