@@ -1,0 +1,110 @@
+"""Settings to services: made once, at first use, with real parts."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from captioner.captioning import Image
+from captioner.composition import Once, build_captioning, build_services
+from captioner.errors import BundleMissing
+from captioner.records import ImageFacts
+from captioner.settings import Settings, StorageConnection
+from tests.support.bundles import make_bundle
+from tests.support.pictures import image_bytes, plain
+from tests.support.vision_server import KEY, VisionServer
+
+RED = Image(ImageFacts(name="red.png"), image_bytes(plain(100, 100, "red"), "PNG"))
+
+
+def test_once_makes_its_value_once_for_all_threads() -> None:
+    made: list[object] = []
+    together = threading.Barrier(8)
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    once = Once(make)
+
+    def use() -> object:
+        together.wait(timeout=30)
+        return once()
+
+    with ThreadPoolExecutor(8) as pool:
+        values = [each.result() for each in [pool.submit(use) for _ in range(8)]]
+
+    assert len(made) == 1
+    assert all(value is made[0] for value in values)
+
+
+def test_once_forgets_failures() -> None:
+    outcomes = [None, "value"]
+
+    def make() -> str:
+        outcome = outcomes.pop(0)
+        if outcome is None:
+            raise BundleMissing("Not yet.")
+        return outcome
+
+    once = Once(make)
+    with pytest.raises(BundleMissing):
+        once()
+
+    assert once() == "value"
+
+
+def test_the_own_model_captions_without_vision(tmp_path: Path) -> None:
+    service = build_captioning(Settings(model_dir=make_bundle(tmp_path)))
+
+    (captioned,) = service.caption([RED])
+
+    assert service.sources == ["onnx"]
+    (caption,) = captioned.record.captions
+    assert caption.model.name == "tiny"
+    assert len(caption.alternatives) == 2
+    assert captioned.record.problems == ()
+
+
+def test_the_settings_of_the_search_are_heeded(tmp_path: Path) -> None:
+    settings = Settings(model_dir=make_bundle(tmp_path), alternatives=4, beam_size=5)
+
+    (captioned,) = build_captioning(settings).caption([RED])
+
+    assert len(captioned.record.captions[0].alternatives) == 4
+
+
+def test_vision_captions_beside_the_own_model(tmp_path: Path) -> None:
+    with VisionServer() as server:
+        settings = Settings(
+            model_dir=make_bundle(tmp_path), vision_endpoint=server.url, vision_key=KEY
+        )
+
+        (captioned,) = build_captioning(settings).caption([RED])
+
+    own, vision = captioned.record.captions
+    assert (own.source, vision.source) == ("onnx", "azure-vision")
+    assert vision.text == "a red picture"
+
+
+def test_a_bundle_may_come_later(tmp_path: Path) -> None:
+    service = build_captioning(Settings(model_dir=tmp_path / "bundle"))
+    (without,) = service.caption([RED])
+
+    make_bundle(tmp_path / "bundle")
+    (with_bundle,) = service.caption([RED])
+
+    assert [problem.code for problem in without.record.problems] == ["bundle_missing"]
+    assert len(with_bundle.record.captions) == 1
+
+
+def test_services_need_neither_bundle_nor_storage_to_be_made(tmp_path: Path) -> None:
+    connection = StorageConnection(
+        connection_string="DefaultEndpointsProtocol=https;AccountName=none;AccountKey=AAAA"
+    )
+
+    services = build_services(Settings(model_dir=tmp_path), connection)
+
+    with services.store, pytest.raises(BundleMissing):
+        services.own_captioner()

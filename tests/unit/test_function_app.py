@@ -1,0 +1,52 @@
+"""The triggers and routes that the host finds."""
+
+from typing import Any
+
+import pytest
+from azure.functions import AuthLevel
+
+import function_app
+
+
+@pytest.fixture(scope="module")
+def bindings() -> dict[str, dict[str, Any]]:
+    """Each function's trigger, by the function's name."""
+    return {
+        function.get_function_name(): function.get_trigger().get_dict_repr()
+        for function in function_app.app.get_functions()
+    }
+
+
+def test_functions_are_triggered_by_what_the_readme_promises(
+    bindings: dict[str, dict[str, Any]],
+) -> None:
+    told = {
+        name: trigger.get("route") or trigger.get("queueName") or trigger.get("path")
+        for name, trigger in bindings.items()
+    }
+
+    assert told == {
+        "image_landed": "images/{name}",
+        "retry": "captioner-retry",
+        "retry_gave_up": "captioner-retry-poison",
+        "platform_gave_up": "webjobs-blobtrigger-poison",
+        "caption": "api/caption",
+        "record": "api/captions/{*name}",
+        "health": "api/health",
+        "schema": "api/schema",
+    }
+
+
+def test_only_health_is_open_to_anybody(bindings: dict[str, dict[str, Any]]) -> None:
+    levels = {
+        name: trigger["authLevel"] for name, trigger in bindings.items() if "route" in trigger
+    }
+
+    assert levels.pop("health") is AuthLevel.ANONYMOUS
+    assert set(levels.values()) == {AuthLevel.FUNCTION}
+
+
+def test_all_storage_is_the_hosts_own(bindings: dict[str, dict[str, Any]]) -> None:
+    connections = {trigger.get("connection") for trigger in bindings.values()} - {None}
+
+    assert connections == {"AzureWebJobsStorage"}
