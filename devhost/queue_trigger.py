@@ -1,0 +1,90 @@
+"""Queue triggers: one function called for each message of one queue."""
+
+import json
+import logging
+from datetime import datetime
+from typing import Any
+
+from devhost.executor import Executor, Occasion
+from devhost.functions import Function
+from devhost.host_json import Queues
+from devhost.protos import TypedData
+from devhost.queues import QueueLimits, QueueListener, QueueWriter, Received
+from devhost.storage import Account
+
+_log = logging.getLogger(__name__)
+
+
+def queue_trigger(
+    function: Function,
+    account: Account,
+    executor: Executor,
+    writer: QueueWriter,
+    options: Queues,
+    *,
+    longest_poll_s: float,
+    lease_s: float,
+) -> QueueListener:
+    """Listen to a function's queue; messages that keep failing go to `<queue>-poison`."""
+    queue = function.trigger.location.lower()
+
+    async def handle(received: Received) -> bool:
+        outcome = await executor.call(function, _occasion(queue, received))
+        return outcome.error is None
+
+    limits = QueueLimits(
+        batch=options.batch_size,
+        refill_below=options.refill_below,
+        max_dequeue_count=options.max_dequeue_count,
+        longest_poll_s=longest_poll_s,
+        lease_s=lease_s,
+    )
+    return QueueListener(
+        account,
+        queue,
+        handle,
+        poison_name=f"{queue}-poison",
+        limits=limits,
+        options=options,
+        writer=writer,
+    )
+
+
+def _occasion(queue: str, received: Received) -> Occasion:
+    text = received.body.decode(errors="replace")
+    message = received.message
+    known: dict[str, Any] = {
+        "DequeueCount": message.dequeue_count,
+        "ExpirationTime": _moment(message.expires_on),
+        "Id": message.id,
+        "InsertionTime": _moment(message.inserted_on),
+        "NextVisibleTime": _moment(message.next_visible_on),
+        "PopReceipt": message.pop_receipt,
+    }
+    metadata = {name: TypedData(json=json.dumps(value)) for name, value in known.items()}
+    return Occasion(
+        value=_body(received.body),
+        reason=f"New queue message detected on '{queue}'.",
+        metadata={"QueueTrigger": TypedData(string=text), **metadata},
+        data={"QueueTrigger": text, **known, **_properties(text)},
+    )
+
+
+def _body(body: bytes) -> TypedData:
+    try:
+        return TypedData(string=body.decode())
+    except UnicodeDecodeError:
+        return TypedData(bytes=body)
+
+
+def _properties(text: str) -> dict[str, Any]:
+    """Give the members of a JSON object: other bindings may name them."""
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _moment(when: datetime | None) -> str | None:
+    return when.isoformat() if when else None

@@ -1,0 +1,202 @@
+"""Storage queues: writing messages, and the listener that hands them to a function.
+
+Behaves as QueueListener and QueueProcessor of Microsoft.Azure.WebJobs.Extensions.Storage do: a
+message in work is hidden from others and its time is prolonged; success deletes it, failure shows
+it again after `visibilityTimeout`, and `maxDequeueCount` attempts later the poison queue has it.
+"""
+
+import asyncio
+import base64
+import binascii
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from azure.core.exceptions import AzureError
+from azure.storage.queue import QueueMessage
+from azure.storage.queue.aio import QueueClient
+
+from devhost.host_json import Queues
+from devhost.lease import Lease
+from devhost.storage import Account, Backoff, keep_trying, missing_is_fine
+
+_log = logging.getLogger(__name__)
+
+_SHORTEST_POLL_S = 0.1
+_LARGEST_BATCH = 32
+
+
+class QueueWriter:
+    """Adds messages, makes queues that are missing, and tells listeners of this host at once."""
+
+    def __init__(self, options: Queues) -> None:
+        self._options = options
+        self._listeners: dict[tuple[str, str], list[Backoff]] = defaultdict(list)
+
+    def watch(self, queue: QueueClient, backoff: Backoff) -> None:
+        """Wake a listener whenever this host adds to its queue."""
+        self._listeners[queue.url, queue.queue_name].append(backoff)
+
+    async def add(self, account: Account, name: str, body: bytes) -> None:
+        if self._options.message_encoding == "base64":
+            text = base64.b64encode(body).decode()
+        else:
+            text = body.decode()
+        await self.add_raw(account, name, text)
+
+    async def add_raw(self, account: Account, name: str, text: str) -> None:
+        """Add a message whose text is already as it goes over the wire."""
+        queue = account.queues.get_queue_client(name)
+        async with missing_is_fine("QueueNotFound"):
+            await queue.send_message(text)
+            self._wake(queue)
+            return
+        async with missing_is_fine("QueueAlreadyExists"):
+            await queue.create_queue()
+        await queue.send_message(text)
+        self._wake(queue)
+
+    def _wake(self, queue: QueueClient) -> None:
+        for backoff in self._listeners[queue.url, queue.queue_name]:
+            backoff.wake()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """How a listener treats its queue."""
+
+    batch: int
+    refill_below: int
+    max_dequeue_count: int
+    longest_poll_s: float
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message in work: its decoded body and what storage says of it."""
+
+    body: bytes
+    message: QueueMessage
+
+
+type Handler = Callable[[Received], Awaitable[bool]]
+
+
+class QueueListener:
+    """Gives each message of one queue to a handler, several at a time.
+
+    The handler says whether the message is done with; where it is not, it will be seen again.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        name: str,
+        handler: Handler,
+        *,
+        poison_name: str,
+        limits: QueueLimits,
+        options: Queues,
+        writer: QueueWriter,
+    ) -> None:
+        self._account = account
+        self._queue = account.queues.get_queue_client(name)
+        self._what = f"Listening to queue '{name}'"
+        self._poison_name = poison_name
+        self._handler = handler
+        self._limits = limits
+        self._options = options
+        self._writer = writer
+        self._backoff = Backoff(_SHORTEST_POLL_S, limits.longest_poll_s)
+        self._working: dict[asyncio.Task[None], Lease] = {}
+        writer.watch(self._queue, self._backoff)
+
+    async def run(self) -> None:
+        """Listen until cancelled; what is in work then goes on."""
+        await keep_trying(self._account, self._what, self._fetch)
+
+    async def finish(self, limit_s: float) -> None:
+        """Wait for messages in work; let others see at once what takes longer than the limit."""
+        if not self._working:
+            return
+        _, late = await asyncio.wait(self._working, timeout=limit_s)
+        leases = [self._working[task] for task in late]
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for lease in leases:
+            with suppress(AzureError):
+                await lease.show_again(0)
+
+    async def _fetch(self) -> None:
+        while len(self._working) > self._limits.refill_below:
+            await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
+        batch = await self._receive()
+        if not batch:
+            await self._backoff.pause()
+            return
+        self._backoff.reset()
+        for message in batch:
+            lease = Lease(self._queue, message, self._limits.lease_s)
+            task = asyncio.create_task(self._process(message, lease))
+            self._working[task] = lease
+            task.add_done_callback(self._working.pop)
+
+    async def _receive(self) -> list[QueueMessage]:
+        pages = self._queue.receive_messages(
+            messages_per_page=min(self._limits.batch, _LARGEST_BATCH),
+            visibility_timeout=max(1, round(self._limits.lease_s)),
+        ).by_page()
+        async with missing_is_fine("QueueNotFound", "QueueBeingDeleted"):
+            async for page in pages:
+                return [message async for message in page]
+        return []
+
+    async def _process(self, message: QueueMessage, lease: Lease) -> None:
+        try:
+            async with lease.prolonged():
+                done = await self._handle(message)
+            if done:
+                await lease.delete()
+            elif (message.dequeue_count or 0) >= self._limits.max_dequeue_count:
+                _log.warning(
+                    "Message has reached MaxDequeueCount of %d. Moving message to queue '%s'.",
+                    self._limits.max_dequeue_count,
+                    self._poison_name,
+                )
+                await self._poison(message, lease)
+            else:
+                await lease.show_again(self._options.visibility_timeout)
+                self._backoff.wake()
+        except AzureError as error:
+            # Its time runs out and it is seen again: nothing is lost.
+            self._account.failed(self._what, error)
+
+    async def _handle(self, message: QueueMessage) -> bool:
+        if (message.dequeue_count or 0) > self._limits.max_dequeue_count:
+            return False  # a host was killed over it as often as it may be tried
+        try:
+            body = self._decode(message.content)
+        except (binascii.Error, ValueError):
+            _log.warning(
+                "Message %s in queue '%s' is not base64, which host.json's "
+                "extensions.queues.messageEncoding asks for. Moving message to queue '%s'.",
+                message.id,
+                self._queue.queue_name,
+                self._poison_name,
+            )
+            await self._writer.add_raw(self._account, self._poison_name, message.content)
+            return True
+        return await self._handler(Received(body, message))
+
+    def _decode(self, text: str) -> bytes:
+        if self._options.message_encoding == "base64":
+            return base64.b64decode(text, validate=True)
+        return text.encode()
+
+    async def _poison(self, message: QueueMessage, lease: Lease) -> None:
+        await self._writer.add_raw(self._account, self._poison_name, message.content)
+        await lease.delete()
