@@ -73,7 +73,7 @@ def caption(
 
     The exit code is 1 if any file got no caption at all.
     """
-    from captioner.cli.caption import caption_and_show  # noqa: PLC0415 - slow to load, as below
+    from captioner.cli.captioning import caption_and_show  # noqa: PLC0415 - slow to load, as below
 
     terminal = Terminal()
     with _sentences(terminal):
@@ -120,7 +120,7 @@ def upload(
 
     The exit code is 1 if any file could not be uploaded or, with --wait, got no caption at all.
     """
-    from captioner.cli.upload import upload_and_show  # noqa: PLC0415 - slow to load, as above
+    from captioner.cli.uploading import upload_and_show  # noqa: PLC0415 - slow to load, as above
 
     terminal = Terminal()
     with _sentences(terminal):

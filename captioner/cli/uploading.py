@@ -55,8 +55,10 @@ def upload_and_show(
     seconds; all went well then if each holds a caption. A file that cannot be uploaded costs no
     other. Raises `StoreError` where storage does not work, which ends it all.
     """
-    store = ImageStore.connect(connection, settings)
-    with terminal.progress(len(files)) as progress:
+    with (
+        ImageStore.connect(connection, settings) as store,
+        terminal.progress(len(files)) as progress,
+    ):
         images = _upload(files, store, settings.max_image_bytes, terminal, progress)
         if patience_s is None:
             return len(images) == len(files)
