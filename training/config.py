@@ -79,9 +79,13 @@ class Beam(_Table):
 
 
 class TrainingConfig(_Table, kw_only=True):
-    """Everything that decides what a run gives, but for the data."""
+    """Everything that decides what a run gives, but for the data.
+
+    `terms` are what the bundle says of its use, as the data's own terms want it.
+    """
 
     name: Annotated[str, Meta(pattern="^[a-z0-9.-]+$")]
+    terms: str = ""
     seed: int = 1
     data: Data
     encoder: Encoder = Encoder()

@@ -33,19 +33,20 @@ class KerasDecoder:
         log_probs = tf.nn.log_softmax(logits).numpy()
         return log_probs, {name: tensor.numpy() for name, tensor in following.items()}
 
-    def search(self, views: NDArray[Any], settings: BeamSettings) -> list[list[Hypothesis]]:
-        """Caption one batch of pictures or grids."""
+    def start(self, views: NDArray[Any]) -> CachedStep:
+        """Encode pictures or grids and give their decoder's step."""
         encoded = self.memory(views)
         cache = starting_cache(encoded, self._decoder.cache_shapes, len(views))
         memory = {name: rows for name, rows in encoded.items() if name.startswith("memory.")}
-        return beam_search(CachedStep(self.run, memory, cache), len(views), settings)
+        return CachedStep(self.run, memory, cache)
 
     def search_all(
         self, views: NDArray[Any], settings: BeamSettings, *, batch: int = 32
     ) -> Iterator[list[Hypothesis]]:
         """Caption every row of `views`, batch by batch, in order."""
         for start in range(0, len(views), batch):
-            yield from self.search(np.asarray(views[start : start + batch]), settings)
+            rows = np.asarray(views[start : start + batch])
+            yield from beam_search(self.start(rows), len(rows), settings)
 
 
 def _tensors(arrays: Arrays) -> dict[str, Any]:

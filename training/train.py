@@ -3,45 +3,25 @@
 import csv
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from captioner.model.decoding import BeamSettings
-from captioner.model.vocabulary import Vocabulary
 from training.config import Stage, TrainingConfig
 from training.data.batches import Captions, Views, encode_captions, training_batches
-from training.data.datasets import CaptionDataset
 from training.data.splits import Split
 from training.decode import KerasDecoder, texts
 from training.grids import computed_grids
 from training.metrics import cider
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 from training.report import plot_history
+from training.workspace import Workspace, WorkspaceError
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RunFolder:
-    """Where a run keeps what it makes."""
-
-    path: Path
-
-    def stage(self, name: str) -> Path:
-        folder = self.path / name
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
-    def best(self, stage: str) -> Path:
-        """The weights of a stage's best epoch."""
-        return self.path / stage / "best.weights.h5"
-
-    def grids(self, encoder: str, split: Split, *, mirrored: bool = False) -> Path:
-        return self.path.parent / "grids" / f"{encoder}-{split}{'-mirrored' * mirrored}.npy"
 
 
 class DevScore(keras.callbacks.Callback):
@@ -99,45 +79,38 @@ class DevScore(keras.callbacks.Callback):
 class _Run:
     """The parts that all stages of a run share."""
 
-    def __init__(
-        self,
-        config: TrainingConfig,
-        dataset: CaptionDataset,
-        pictures: Mapping[Split, np.ndarray],
-        vocabulary: Vocabulary,
-        folder: RunFolder,
-    ) -> None:
-        self.config, self.folder, self.vocabulary = config, folder, vocabulary
-        self._dataset, self._pictures = dataset, pictures
-        self.model = build_model(config, len(vocabulary))
+    def __init__(self, workspace: Workspace, model: CaptionModel) -> None:
+        self.workspace, self.model = workspace, model
+        self.config = workspace.config
 
     def captions(self, split: Split) -> Captions:
         data = self.config.data
         return encode_captions(
-            self._dataset.split(split),
-            self.vocabulary,
+            self.workspace.pictures[split].images,
+            self.workspace.vocabulary,
             per_image=data.captions_per_image,
             max_words=data.max_words,
         )
 
-    def references(self, split: Split) -> dict[str, tuple[str, ...]]:
-        return {image.name: image.captions for image in self._dataset.split(split)}
-
     def views(self, split: Split, stage: Stage) -> Views:
-        pictures = self._pictures[split]
         if stage.encoder_from_block is not None:
-            return Views("pictures", pictures)
-        name = self.config.encoder.name
-        plain = computed_grids(self.model.encoder, pictures, self.folder.grids(name, split))
+            return Views("pictures", self.workspace.pictures[split].pixels)
+        plain = self._grids(split)
         if split != "train" or not stage.flips:
             return Views("grid", plain)
-        path = self.folder.grids(name, split, mirrored=True)
-        mirrored = computed_grids(self.model.encoder, pictures, path, mirrored=True)
-        return Views("grid", plain, mirrored)
+        return Views("grid", plain, self._grids(split, mirrored=True))
+
+    def _grids(self, split: Split, *, mirrored: bool = False) -> NDArray[np.float16]:
+        return computed_grids(
+            self.model.encoder,
+            self.workspace.pictures[split].pixels,
+            self.workspace.grids(split, mirrored=mirrored),
+            mirrored=mirrored,
+        )
 
     def train_stage(self, stage: Stage) -> None:
         """Train one stage from the model's present weights and leave its best ones in it."""
-        folder = self.folder.stage(stage.name)
+        folder = self.workspace.stage(stage.name)
         self._choose_what_learns(stage)
         batches, dev = (
             training_batches(
@@ -153,8 +126,8 @@ class _Run:
         self._compile(stage, steps=len(batches) * stage.epochs)
         score = DevScore(
             self.views("dev", stage),
-            self.references("dev"),
-            self.vocabulary.words,
+            self.workspace.references("dev"),
+            self.workspace.vocabulary.words,
             beam_settings(self.config),
             folder=folder,
             patience=stage.patience,
@@ -168,7 +141,7 @@ class _Run:
         self.model.fit(
             batches, validation_data=dev, epochs=stage.epochs, callbacks=callbacks, verbose=1
         )
-        self.model.load_weights(self.folder.best(stage.name))
+        self.model.load_weights(self.workspace.best(stage.name))
 
     def _choose_what_learns(self, stage: Stage) -> None:
         encoder = self.model.encoder
@@ -211,25 +184,32 @@ def beam_settings(config: TrainingConfig) -> BeamSettings:
     )
 
 
-def train(
-    config: TrainingConfig,
-    dataset: CaptionDataset,
-    pictures: Mapping[Split, np.ndarray],
-    vocabulary: Vocabulary,
-    folder: RunFolder,
-) -> CaptionModel:
+def train(workspace: Workspace) -> CaptionModel:
     """Run every stage that is not finished yet; give the model with the last one's best weights.
 
-    `pictures` uint8 [images, side, side, 3] by split, in the data set's order. A run that was
-    killed goes on from the last whole epoch when it is called again with the same arguments.
+    A run that was killed goes on from its last whole epoch when it is called again.
     """
-    run = _Run(config, dataset, pictures, vocabulary, folder)
-    for stage in config.stages:
-        done = folder.stage(stage.name) / "done"
+    model = build_model(workspace.config, len(workspace.vocabulary))
+    run = _Run(workspace, model)
+    for stage in workspace.config.stages:
+        done = workspace.stage(stage.name) / "done"
         if done.is_file():
-            run.model.load_weights(folder.best(stage.name))
+            model.load_weights(workspace.best(stage.name))
             continue
         logger.info("stage %s", stage.name)
         run.train_stage(stage)
         done.touch()
-    return run.model
+    return model
+
+
+def trained_model(workspace: Workspace) -> CaptionModel:
+    """Give the model with the best weights of the last stage that has any.
+
+    Raises `WorkspaceError` where nothing has been trained.
+    """
+    model = build_model(workspace.config, len(workspace.vocabulary))
+    for stage in reversed(workspace.config.stages):
+        if workspace.best(stage.name).is_file():
+            model.load_weights(workspace.best(stage.name))
+            return model
+    raise WorkspaceError("There is no trained model yet: run `python -m training train` first.")

@@ -41,10 +41,14 @@ _FORMAT = 1  # raise when the same image would be decoded to other pixels
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """A split's pictures: `pixels[i]`, uint8 [side, side, 3] on disk, is that of `images[i]`."""
+    """A split's pictures: `pixels[i]`, uint8 [side, side, 3] on disk, is that of `images[i]`.
+
+    `made_from` tells one set of files and sizes from another.
+    """
 
     images: tuple[CaptionedImage, ...]
     pixels: NDArray[np.uint8]
+    made_from: str
 
 
 def prepare_pictures(
@@ -116,7 +120,8 @@ def _prepare(
         raise DataError(f"Not one picture of the {target.name} split can be decoded.")
     by_name = {image.name: image for image in images}
     mapped = np.load(array_path, mmap_mode="r")
-    return Pictures(tuple(by_name[name] for name in state.names), mapped[: len(state.names)])
+    images = tuple(by_name[name] for name in state.names)
+    return Pictures(images, mapped[: len(images)], state.made_from)
 
 
 def _open(path: Path, shape: tuple[int, ...], state: _State) -> np.memmap[Any, np.dtype[np.uint8]]:

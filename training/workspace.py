@@ -1,0 +1,137 @@
+"""Where a run keeps what it reads and makes, under one folder that git ignores.
+
+runs/pictures/<data set>-<sizes>/     decoded pictures and grids, shared by all runs
+runs/<configuration>/                 run.json, vocabulary.json and a folder for each stage
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from captioner.errors import CaptionerError
+from captioner.model.vocabulary import Vocabulary
+from training.config import TrainingConfig, to_dict
+from training.data.captions import sentences_of
+from training.data.datasets import CaptionDataset, CaptionedImage
+from training.data.pictures import Pictures, prepare_pictures
+from training.data.splits import Split
+
+_PACKAGES = ("keras", "numpy", "pillow", "tensorflow")
+
+
+class WorkspaceError(CaptionerError):
+    """The run's folder does not hold what is asked for."""
+
+    code = "workspace_invalid"
+    permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A configuration with the data it learns from, made ready."""
+
+    config: TrainingConfig
+    runs: Path
+    dataset: str
+    pictures: dict[Split, Pictures]
+    vocabulary: Vocabulary
+
+    @property
+    def folder(self) -> Path:
+        return self.runs / self.config.name
+
+    def stage(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def best(self, stage: str) -> Path:
+        """The weights of a stage's best epoch."""
+        return self.folder / stage / "best.weights.h5"
+
+    def grids(self, split: Split, *, mirrored: bool = False) -> Path:
+        """The file of a split's grids, named for all that they were computed from."""
+        encoder, side = self.config.encoder, self.config.side
+        pictures = self.pictures[split]
+        origin = f"{pictures.made_from} {side} {encoder.weights}"
+        key = hashlib.sha256(origin.encode()).hexdigest()[:8]
+        folder = picture_folder(self.runs, self.dataset, self.config.data.resize) / "grids"
+        return folder / f"{encoder.name}-{split}{'-mirrored' * mirrored}-{key}.npy"
+
+    def references(self, split: Split) -> dict[str, tuple[str, ...]]:
+        return references(self.pictures[split].images)
+
+    def describe_data(self) -> dict[str, Any]:
+        """Tell the data by name, size and hash, for the record."""
+        return {
+            "name": self.dataset,
+            "images": {split: len(each.images) for split, each in self.pictures.items()},
+            "captions": {
+                split: sum(len(image.captions) for image in each.images)
+                for split, each in self.pictures.items()
+            },
+            "captions_sha256": {
+                split: _digest(f"{image.name}\t{image.captions}" for image in each.images)
+                for split, each in self.pictures.items()
+            },
+        }
+
+
+def open_workspace(config: TrainingConfig, dataset: CaptionDataset, runs: Path) -> Workspace:
+    """Prepare what is not prepared yet: pictures, vocabulary, and a note of what the run is.
+
+    Raises `WorkspaceError` where the run's folder was begun with another configuration or with
+    other captions: half of each would be neither.
+    """
+    pictures = prepare_pictures(
+        dataset, picture_folder(runs, dataset.name, config.data.resize), config.data.resize
+    )
+    learnt = (
+        words
+        for image in pictures["train"].images
+        for words in sentences_of(image.captions, longest=config.data.max_words)
+    )
+    vocabulary = Vocabulary.build(learnt, min_count=config.data.min_count)
+    workspace = Workspace(config, runs, dataset.name, pictures, vocabulary)
+    workspace.folder.mkdir(parents=True, exist_ok=True)
+    _note(workspace)
+    return workspace
+
+
+def picture_folder(runs: Path, dataset: str, resize: Iterable[int]) -> Path:
+    """Give the folder of a data set's decoded pictures at these sizes."""
+    return runs / "pictures" / f"{dataset}-{'-'.join(map(str, resize))}"
+
+
+def references(images: Iterable[CaptionedImage]) -> dict[str, tuple[str, ...]]:
+    """Give what people said of each image, by its name."""
+    return {image.name: image.captions for image in images}
+
+
+def _note(workspace: Workspace) -> None:
+    """Keep what the run is made of, and refuse to go on with something else."""
+    path = workspace.folder / "run.json"
+    decisive = {"config": to_dict(workspace.config), "data": workspace.describe_data()}
+    if path.is_file():
+        begun = json.loads(path.read_text())
+        if any(begun[part] != json.loads(json.dumps(now)) for part, now in decisive.items()):
+            raise WorkspaceError(
+                f"{workspace.folder} was begun with another configuration or other captions: "
+                "delete it, or give the configuration another name."
+            )
+        return
+    packages = {name: version(name) for name in _PACKAGES}
+    path.write_text(json.dumps({**decisive, "packages": packages}, indent=1))
+    words = json.dumps(workspace.vocabulary.words, ensure_ascii=False, indent=0)
+    (workspace.folder / "vocabulary.json").write_text(words)
+
+
+def _digest(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
