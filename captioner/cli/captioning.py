@@ -7,7 +7,7 @@ from captioner.captioning import IMAGE, CaptioningService, Image, failed
 from captioner.cli.files import NamedFile
 from captioner.cli.terminal import Terminal
 from captioner.composition import build_captioning
-from captioner.errors import FileUnreadable
+from captioner.errors import FileUnreadable, ImageTooLarge
 from captioner.records import CaptionRecord, ImageFacts
 from captioner.settings import Settings
 
@@ -45,7 +45,7 @@ def records_of(
             facts = ImageFacts(name=file.name)
             try:
                 images.append(Image(facts, file.read(max_bytes)))
-            except FileUnreadable as fault:
+            except (FileUnreadable, ImageTooLarge) as fault:
                 unreadable[place] = failed(facts, IMAGE, fault).record
         captioned = iter(service.caption(images))
         for place in range(len(batch)):

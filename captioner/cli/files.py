@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from captioner.errors import FileUnreadable, InvalidRequest
+from captioner.errors import FileUnreadable, ImageTooLarge, InvalidRequest
 from captioner.images import HEAD_BYTES, content_type_of
 
 
@@ -18,17 +18,22 @@ class NamedFile:
     name: str
 
     def read(self, limit: int) -> bytes:
-        """Read the file, but never more than one byte beyond `limit`.
+        """Read the file, of at most `limit` bytes.
 
-        Raises `FileUnreadable`.
+        Raises `FileUnreadable` or `ImageTooLarge`.
         """
         try:
             with self.path.open("rb") as file:
-                return file.read(limit + 1)
+                data = file.read(limit + 1)
         except OSError as fault:
             raise FileUnreadable(
                 f"The file cannot be read ({fault.strerror or fault}); check its path and access."
             ) from fault
+        if len(data) > limit:
+            raise ImageTooLarge(
+                f"The file has more than the {limit:,} bytes that are taken; make a smaller copy."
+            )
+        return data
 
 
 def files_to_caption(arguments: Sequence[str]) -> list[NamedFile]:

@@ -15,7 +15,6 @@ from captioner.errors import (
     CaptionerError,
     ImageError,
     ImageNotFound,
-    ImageTooLarge,
     RecordNotFound,
     RecordUnreadable,
     RequestError,
@@ -73,10 +72,6 @@ def upload_file(file: NamedFile, store: ImageStore, max_bytes: int) -> Uploaded:
     `ImageTooLarge`, `InvalidRequest` for a name that no blob can have, or `StoreError`.
     """
     data = file.read(max_bytes)
-    if len(data) > max_bytes:
-        raise ImageTooLarge(
-            f"The file has more than the {max_bytes:,} bytes that are taken; upload a smaller copy."
-        )
     try:
         existing = store.find_image(file.name)
     except ImageNotFound:

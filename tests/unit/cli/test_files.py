@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from captioner.cli.files import NamedFile, files_to_caption, files_to_upload
-from captioner.errors import FileUnreadable, InvalidRequest
+from captioner.errors import FileUnreadable, ImageTooLarge, InvalidRequest
 from tests.support.pictures import image_bytes, plain
 
 
@@ -74,10 +74,11 @@ def test_files_that_would_overwrite_each_other_are_refused(attic):
         files_to_upload(["attic/b.jpg", "attic/deep/b.jpg"], "")
 
 
-def test_a_file_is_never_read_much_beyond_the_limit(attic):
+def test_a_file_is_read_up_to_the_limit_and_no_further(attic):
     file = NamedFile(attic / "notes.txt", "notes.txt")
-    assert file.read(100) == b"not an image"
-    assert file.read(3) == b"not "
+    assert file.read(12) == b"not an image"
+    with pytest.raises(ImageTooLarge, match=r"more than the 11 bytes"):
+        file.read(11)
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "attic/b.jpg/c.jpg", "attic"])
