@@ -83,8 +83,8 @@ def load_app(folder: Path, settings_file: Path) -> App:
             )
     http = _routes(functions, host_json)
     accounts = _accounts(functions, settings)
-    writer = QueueWriter(host_json.extensions.queues)
-    bindings = Bindings(functions, accounts, writer)
+    writer = QueueWriter()
+    bindings = Bindings(functions, accounts, writer, host_json.extensions.queues.message_encoding)
     return App(
         folder,
         _host_id(folder, settings),

@@ -7,6 +7,7 @@ from typing import Any
 
 from devhost.errors import HostError
 from devhost.functions import LOCATION, Binding, Function
+from devhost.host_json import Encoding
 from devhost.paths import Token, parse_template, render
 from devhost.protos import TypedData
 from devhost.queues import QueueWriter
@@ -35,10 +36,15 @@ class Bindings:
     """
 
     def __init__(
-        self, functions: Sequence[Function], accounts: Accounts, writer: QueueWriter
+        self,
+        functions: Sequence[Function],
+        accounts: Accounts,
+        writer: QueueWriter,
+        encoding: Encoding,
     ) -> None:
         self._accounts = accounts
         self._writer = writer
+        self._encoding = encoding
         self._templates = {
             (function.name, binding.name): parse_template(
                 binding.location, f"Binding '{binding.name}' of function '{function.name}'"
@@ -80,8 +86,9 @@ class Bindings:
         self, function: Function, binding: Binding, value: TypedData, data: Mapping[str, Any]
     ) -> None:
         name = self._location(function, binding, data).lower()
+        account = self._accounts.of(binding.connection)
         for body in _messages(value):
-            await self._writer.add(self._accounts.of(binding.connection), name, body)
+            await self._writer.add(account, name, body, self._encoding)
 
     def _blob(
         self, function: Function, binding: Binding, data: Mapping[str, Any]

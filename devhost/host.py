@@ -9,19 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from devhost.app import App
-from devhost.blob_trigger import (
-    BlobScanner,
-    BlobTrigger,
-    NoticeQueue,
-    Receipts,
-    blob_listener,
-)
+from devhost.blob_scanner import BlobScanner, Receipts
+from devhost.blob_trigger import BlobTrigger, blob_listener
 from devhost.cors import Cors
 from devhost.errors import HostError
 from devhost.executor import Executor, Occasion
 from devhost.functions import Function
 from devhost.http import HttpTriggers
 from devhost.keys import Keys
+from devhost.notices import NoticeQueue
 from devhost.paths import BlobPattern
 from devhost.protos import TypedData
 from devhost.queue_trigger import queue_trigger
@@ -115,11 +111,8 @@ class Host:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        finished, *_ = await asyncio.gather(
-            self._executor.drain(limit_s),
-            self._server.close(),
-            *(trigger.finish(limit_s) for trigger in self._triggers),
-        )
+        ending = [self._server.close(), *(each.finish(limit_s) for each in self._triggers)]
+        finished, _ = await asyncio.gather(self._executor.drain(limit_s), asyncio.gather(*ending))
         await self._app.accounts.close()
         if not finished:
             _log.warning("Some functions had not finished and end with the host.")
@@ -150,7 +143,7 @@ class Host:
             triggers,
             self._notices,
             self._executor,
-            self._app.host_json,
+            self._app.host_json.extensions.blobs,
             longest_poll_s=self._longest_poll_s,
             lease_s=self._options.message_lease_s,
         )

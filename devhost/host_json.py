@@ -10,6 +10,10 @@ from msgspec import Meta, Struct
 from devhost.errors import HostError
 from devhost.timespan import Timespan
 
+type Encoding = Literal["base64", "none"]
+
+LARGEST_BATCH = 32  # storage gives no more messages at once
+
 _BUNDLES = "Microsoft.Azure.Functions.ExtensionBundle"
 
 
@@ -25,14 +29,14 @@ class Http(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
 
 
 class Queues(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """`extensions.queues`; the internal queue of blob triggers obeys it too."""
+    """`extensions.queues`; the internal queue of blob triggers does not obey it."""
 
     max_polling_interval: Timespan = Timespan(60)
     visibility_timeout: Timespan = Timespan(0)
-    batch_size: Annotated[int, Meta(ge=1, le=32)] = 16
+    batch_size: Annotated[int, Meta(ge=1, le=LARGEST_BATCH)] = 16
     max_dequeue_count: Annotated[int, Meta(ge=1)] = 5
     new_batch_threshold: Annotated[int, Meta(ge=0)] | None = None
-    message_encoding: Literal["base64", "none"] = "base64"
+    message_encoding: Encoding = "base64"
 
     @property
     def refill_below(self) -> int:
@@ -47,6 +51,16 @@ class Blobs(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
 
     max_degree_of_parallelism: Annotated[int, Meta(ge=1)] = 8 * (os.cpu_count() or 1)
     poison_blob_threshold: Annotated[int, Meta(ge=1)] = 5
+
+    @property
+    def queue(self) -> Queues:
+        """How the internal queue is treated, as the real host derives it."""
+        batch = min(self.max_degree_of_parallelism // 2 + 1, LARGEST_BATCH)
+        return Queues(
+            batch_size=batch,
+            new_batch_threshold=max(self.max_degree_of_parallelism - batch, 0),
+            max_dequeue_count=self.poison_blob_threshold,
+        )
 
 
 class Extensions(Struct, frozen=True, rename="camel"):

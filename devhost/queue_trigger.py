@@ -1,7 +1,6 @@
 """Queue triggers: one function called for each message of one queue."""
 
 import json
-import logging
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +8,8 @@ from devhost.executor import Executor, Occasion
 from devhost.functions import Function
 from devhost.host_json import Queues
 from devhost.protos import TypedData
-from devhost.queues import QueueLimits, QueueListener, QueueWriter, Received
+from devhost.queues import QueueListener, QueueWriter, Received
 from devhost.storage import Account
-
-_log = logging.getLogger(__name__)
 
 
 def queue_trigger(
@@ -32,20 +29,14 @@ def queue_trigger(
         outcome = await executor.call(function, _occasion(queue, received))
         return outcome.error is None
 
-    limits = QueueLimits(
-        batch=options.batch_size,
-        refill_below=options.refill_below,
-        max_dequeue_count=options.max_dequeue_count,
-        longest_poll_s=longest_poll_s,
-        lease_s=lease_s,
-    )
     return QueueListener(
         account,
         queue,
         handle,
         poison_name=f"{queue}-poison",
-        limits=limits,
         options=options,
+        longest_poll_s=longest_poll_s,
+        lease_s=lease_s,
         writer=writer,
     )
 

@@ -18,32 +18,27 @@ from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
-from devhost.host_json import Queues
+from devhost.host_json import Encoding, Queues
 from devhost.lease import Lease
 from devhost.storage import Account, Backoff, keep_trying, missing_is_fine
 
 _log = logging.getLogger(__name__)
 
 _SHORTEST_POLL_S = 0.1
-_LARGEST_BATCH = 32
 
 
 class QueueWriter:
     """Adds messages, makes queues that are missing, and tells listeners of this host at once."""
 
-    def __init__(self, options: Queues) -> None:
-        self._options = options
+    def __init__(self) -> None:
         self._listeners: dict[tuple[str, str], list[Backoff]] = defaultdict(list)
 
     def watch(self, queue: QueueClient, backoff: Backoff) -> None:
         """Wake a listener whenever this host adds to its queue."""
         self._listeners[queue.url, queue.queue_name].append(backoff)
 
-    async def add(self, account: Account, name: str, body: bytes) -> None:
-        if self._options.message_encoding == "base64":
-            text = base64.b64encode(body).decode()
-        else:
-            text = body.decode()
+    async def add(self, account: Account, name: str, body: bytes, encoding: Encoding) -> None:
+        text = base64.b64encode(body).decode() if encoding == "base64" else body.decode()
         await self.add_raw(account, name, text)
 
     async def add_raw(self, account: Account, name: str, text: str) -> None:
@@ -61,17 +56,6 @@ class QueueWriter:
     def _wake(self, queue: QueueClient) -> None:
         for backoff in self._listeners[queue.url, queue.queue_name]:
             backoff.wake()
-
-
-@dataclass(frozen=True, slots=True)
-class QueueLimits:
-    """How a listener treats its queue."""
-
-    batch: int
-    refill_below: int
-    max_dequeue_count: int
-    longest_poll_s: float
-    lease_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +82,9 @@ class QueueListener:
         handler: Handler,
         *,
         poison_name: str,
-        limits: QueueLimits,
         options: Queues,
+        longest_poll_s: float,
+        lease_s: float,
         writer: QueueWriter,
     ) -> None:
         self._account = account
@@ -107,10 +92,10 @@ class QueueListener:
         self._what = f"Listening to queue '{name}'"
         self._poison_name = poison_name
         self._handler = handler
-        self._limits = limits
         self._options = options
+        self._lease_s = lease_s
         self._writer = writer
-        self._backoff = Backoff(_SHORTEST_POLL_S, limits.longest_poll_s)
+        self._backoff = Backoff(_SHORTEST_POLL_S, longest_poll_s)
         self._working: dict[asyncio.Task[None], Lease] = {}
         writer.watch(self._queue, self._backoff)
 
@@ -132,7 +117,7 @@ class QueueListener:
                 await lease.show_again(0)
 
     async def _fetch(self) -> None:
-        while len(self._working) > self._limits.refill_below:
+        while len(self._working) > self._options.refill_below:
             await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
         batch = await self._receive()
         if not batch:
@@ -140,15 +125,15 @@ class QueueListener:
             return
         self._backoff.reset()
         for message in batch:
-            lease = Lease(self._queue, message, self._limits.lease_s)
+            lease = Lease(self._queue, message, self._lease_s)
             task = asyncio.create_task(self._process(message, lease))
             self._working[task] = lease
             task.add_done_callback(self._working.pop)
 
     async def _receive(self) -> list[QueueMessage]:
         pages = self._queue.receive_messages(
-            messages_per_page=min(self._limits.batch, _LARGEST_BATCH),
-            visibility_timeout=max(1, round(self._limits.lease_s)),
+            messages_per_page=self._options.batch_size,
+            visibility_timeout=max(1, round(self._lease_s)),
         ).by_page()
         async with missing_is_fine("QueueNotFound", "QueueBeingDeleted"):
             async for page in pages:
@@ -161,10 +146,10 @@ class QueueListener:
                 done = await self._handle(message)
             if done:
                 await lease.delete()
-            elif (message.dequeue_count or 0) >= self._limits.max_dequeue_count:
+            elif (message.dequeue_count or 0) >= self._options.max_dequeue_count:
                 _log.warning(
                     "Message has reached MaxDequeueCount of %d. Moving message to queue '%s'.",
-                    self._limits.max_dequeue_count,
+                    self._options.max_dequeue_count,
                     self._poison_name,
                 )
                 await self._poison(message, lease)
@@ -176,7 +161,7 @@ class QueueListener:
             self._account.failed(self._what, error)
 
     async def _handle(self, message: QueueMessage) -> bool:
-        if (message.dequeue_count or 0) > self._limits.max_dequeue_count:
+        if (message.dequeue_count or 0) > self._options.max_dequeue_count:
             return False  # a host was killed over it as often as it may be tried
         try:
             body = self._decode(message.content)

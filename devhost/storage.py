@@ -18,6 +18,9 @@ from devhost.errors import HostError
 
 _log = logging.getLogger(__name__)
 
+# Where the host keeps receipts of blobs and the status of timers.
+HOSTS_CONTAINER = "azure-webjobs-hosts"
+
 _SHORTEST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 _CONNECT_TIMEOUT_S = 5

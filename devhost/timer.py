@@ -10,12 +10,11 @@ from typing import Any
 from azure.core.exceptions import AzureError
 from croniter import croniter
 
-from devhost.blob_trigger import HOSTS_CONTAINER
 from devhost.errors import HostError
 from devhost.executor import Executor, Occasion
 from devhost.functions import Function
 from devhost.protos import TypedData
-from devhost.storage import Account
+from devhost.storage import HOSTS_CONTAINER, Account
 from devhost.timespan import Timespan
 
 _log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ import msgspec
 from aiohttp import web
 from azure.core.exceptions import AzureError
 
-from devhost.blob_trigger import Notice, NoticeQueue
 from devhost.http import key_of, query_values, split_target
 from devhost.keys import Keys
+from devhost.notices import Notice, NoticeQueue
 
 _log = logging.getLogger(__name__)
 
