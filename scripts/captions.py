@@ -6,6 +6,8 @@ from contextlib import suppress
 import msgspec
 from azure.core.exceptions import AzureError
 from azure.storage.blob import ContainerClient
+from rich.console import Console
+from rich.text import Text
 
 from captioner.records import CaptionRecord, from_json
 
@@ -34,11 +36,17 @@ class SidecarWatch:
             return
 
 
-def describe(record: CaptionRecord) -> str:
-    """Write a record as a few lines: the image's name, its captions, what is missing and why."""
-    lines = [record.image.name]
+def show(record: CaptionRecord, console: Console) -> None:
+    """Print the image's name, its captions, and what is missing and why."""
+    console.print(Text(record.image.name, style="bold"))
     for caption in record.captions:
         sure = "" if caption.confidence is None else f"  ({caption.confidence:.2f})"
-        lines.append(f"  {caption.source:<13} {caption.text}{sure}")
-    lines += [f"  {problem.source:<13} {problem.message}" for problem in record.problems]
-    return "\n".join(lines)
+        _line(console, caption.source, f"{caption.text}{sure}")
+    for problem in record.problems:
+        _line(console, problem.source, problem.message)
+
+
+def _line(console: Console, source: str, text: str) -> None:
+    console.print(
+        Text(f"  {source:<13} ", style="cyan").append(text, style="default"), soft_wrap=True
+    )

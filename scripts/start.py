@@ -6,6 +6,8 @@ import sys
 import threading
 from contextlib import ExitStack
 
+from rich.console import Console
+
 from captioner.errors import CaptionerError
 from captioner.settings import (
     STORAGE_CONNECTION,
@@ -17,7 +19,7 @@ from captioner.settings import (
 from captioner.store import ImageStore
 from captioner.store.account import open_account
 from scripts import azurite, host, local_storage, processes
-from scripts.captions import SidecarWatch, describe
+from scripts.captions import SidecarWatch, show
 from scripts.errors import SetupError
 
 LOOK_EVERY_S = 1.0
@@ -52,8 +54,8 @@ def run(port: int, azurite_port: int, stop: threading.Event) -> None:
     with ExitStack() as stack:
         overrides = {}
         if emulated:
-            connection = stack.enter_context(local_storage.emulator(azurite_port))
-            overrides = {STORAGE_CONNECTION: connection}
+            emulator = stack.enter_context(local_storage.emulator(azurite_port))
+            overrides = {STORAGE_CONNECTION: emulator}
         blobs, queues = open_account(load_storage_connection({**app_settings, **overrides}))
         stack.enter_context(blobs)
         stack.enter_context(queues)
@@ -67,29 +69,33 @@ def run(port: int, azurite_port: int, stop: threading.Event) -> None:
             )
         )
         host.wait_until_serving(process, port, stop)
+        console = Console(highlight=False, markup=False)
         if not stop.is_set():
-            print(greeting(port, settings, samples), flush=True)
+            connection = overrides.get(STORAGE_CONNECTION, azurite.DEFAULT_CONNECTION)
+            console.print(greeting(port, settings, samples, connection), soft_wrap=True)
         while not stop.wait(LOOK_EVERY_S):
             if process.poll() is not None:
                 raise SetupError("The host ended; what it printed says why.")
             for record in watch.new():
-                print(describe(record), flush=True)
+                show(record, console)
         print("Stopping …", flush=True)
 
 
-def greeting(port: int, settings: Settings, samples: int) -> str:
+def greeting(port: int, settings: Settings, samples: int, connection: str) -> str:
     """Tell where everything is and what to try."""
     url = f"http://127.0.0.1:{port}"
-    first = f"{samples} sample photographs lie in '{settings.images_container}'. " * bool(samples)
+    other_ports = connection != azurite.DEFAULT_CONNECTION
+    storage = f"{STORAGE_CONNECTION}='{connection}' " if other_ports else ""
     vision = "on" if settings.vision_configured else "off (set VISION_ENDPOINT and VISION_KEY)"
+    first = f"{samples} sample photographs lie in '{settings.images_container}'. " * bool(samples)
     return f"""
 captioner runs on {url}
 
-  Drop an image        .venv/bin/captioner upload PHOTO.jpg
-  Read its captions    curl {url}/api/captions/PHOTO.jpg
-  Caption by HTTP      curl --data-binary @PHOTO.jpg -H 'Content-Type: image/jpeg' {url}/api/caption
-  How it is            curl {url}/api/health
-  Azure AI Vision      {vision}
+  Drop an image      {storage}.venv/bin/captioner upload PHOTO.jpg
+  Read its captions  curl {url}/api/captions/PHOTO.jpg
+  Caption by HTTP    curl --data-binary @PHOTO.jpg -H 'Content-Type: image/jpeg' {url}/api/caption
+  Health             curl {url}/api/health
+  Azure AI Vision    {vision}
 
 {first}Captions appear here as they are made; Ctrl-C stops everything.
 """
