@@ -90,30 +90,6 @@ def test_captions_are_shown_for_people_to_read(captioner):
     assert len(lines) == 4
 
 
-def test_json_is_one_record_for_every_file_in_order(captioner):
-    done = captioner("caption", "--json", "missing.jpg", "./attic", "attic/red.jpg")
-    found = records(done.stdout)
-    assert [record.image.name for record in found] == [
-        "missing.jpg",
-        "./attic/blue.jpg",
-        "./attic/broken.jpg",
-        "./attic/red.jpg",
-        "attic/red.jpg",
-    ]
-    codes = [[problem.code for problem in record.problems] for record in found]
-    assert codes == [["file_unreadable"], [], ["corrupt_image"], [], []]
-    assert [bool(record.captions) for record in found] == [not each for each in codes]
-    assert (done.returncode, done.stderr) == (1, "2 of 5 files got no caption.\n")
-
-
-def test_the_same_picture_gets_the_same_caption_alone_and_in_a_crowd(captioner):
-    alone = captioner("caption", "--json", "attic/red.jpg")
-    crowd = captioner("caption", "--json", *(["attic/blue.jpg"] * 11), "attic/red.jpg")
-    assert len(records(crowd.stdout)) == 12
-    texts = [records(done.stdout)[-1].captions[0].text for done in (alone, crowd)]
-    assert texts[0] == texts[1]
-
-
 def test_vision_captions_too_where_it_is_configured(captioner):
     with VisionServer() as vision:
         done = captioner(
@@ -121,60 +97,6 @@ def test_vision_captions_too_where_it_is_configured(captioner):
         )
     assert "  azure-vision  a red picture  (0.50)" in done.stdout.splitlines()
     assert done.returncode == 0
-
-
-def test_another_bundle_may_be_named(captioner, tmp_path):
-    make_bundle(tmp_path / "other", version="other")
-    done = captioner("caption", "--json", "--model", "other", "attic/red.jpg")
-    assert records(done.stdout)[0].captions[0].model.version == "other"
-
-
-def test_a_folder_without_a_bundle_is_a_problem_of_every_record(captioner):
-    done = captioner("caption", "--json", "--model", "attic", "attic/red.jpg")
-    (record,) = records(done.stdout)
-    assert [problem.code for problem in record.problems] == ["bundle_missing"]
-    assert done.returncode == 1
-
-
-def test_local_settings_are_those_of_the_folder(captioner, tmp_path):
-    (tmp_path / "local.settings.json").write_text('{"Values": {"MAX_IMAGE_BYTES": "10"}}')
-    told = captioner("caption", "--json", "attic/red.jpg")
-    assert records(told.stdout)[0].problems[0].code == "image_too_large"
-    overruled = captioner("caption", "--json", "attic/red.jpg", MAX_IMAGE_BYTES="100000")
-    assert overruled.returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["caption"], "Missing argument"),
-        (["caption", "--model", "nowhere", "attic"], "does not exist"),
-        (["caption", "empty"], "There is no image in empty."),
-        (["upload", "attic"], "Set AzureWebJobsStorage"),
-        (["upload", "attic/red.jpg", "attic/red.jpg", "--connection", "x"], "both be called"),
-    ],
-)
-def test_a_command_that_cannot_run_says_why_and_exits_with_2(
-    captioner, tmp_path, arguments, sentence
-):
-    (tmp_path / "empty").mkdir()
-    done = captioner(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_faulty_settings_are_told_in_a_sentence(captioner):
-    done = captioner("caption", "attic", BEAM_SIZE="many")
-    assert done.returncode == 2
-    assert done.stderr.startswith("Mend these app settings: BEAM_SIZE")
-
-
-def test_a_storage_account_that_cannot_be_used_is_told_in_a_sentence(captioner):
-    done = captioner("upload", "attic", "--connection", "AccountKey=c2VjcmV0")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "malformed" in done.stderr
-    assert "c2VjcmV0" not in done.stderr
 
 
 def read_all(terminal: int) -> str:
