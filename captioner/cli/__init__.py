@@ -80,10 +80,7 @@ def caption(
         settings = load_settings(local_environment(Path.cwd()))
         if model is not None:
             settings = replace(settings, model_dir=model)
-        found = files_to_caption(files)
-        if not found:
-            raise InvalidRequest(f"There is no image in {', '.join(files)}.")
-        all_well = caption_and_show(found, settings, terminal, as_json=as_json)
+        all_well = caption_and_show(files_to_caption(files), settings, terminal, as_json=as_json)
     raise typer.Exit(0 if all_well else _FAILED)
 
 

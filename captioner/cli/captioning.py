@@ -21,7 +21,7 @@ def caption_and_show(
     """Show the record of every file, in order, and tell whether each holds a caption."""
     service = build_captioning(settings)
     failures = 0
-    with terminal.progress(len(files), as_json=as_json) as progress:
+    with terminal.progress(as_json=as_json) as progress:
         records = records_of(files, service, settings.max_image_bytes)
         for record in progress.track(records, len(files), description="Captioning"):
             failures += not record.captions

@@ -1,9 +1,8 @@
 """The files that a person named: themselves, or what lies in the folders."""
 
 import mimetypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from captioner.errors import FileUnreadable, ImageTooLarge, InvalidRequest
@@ -40,7 +39,8 @@ def files_to_caption(arguments: Sequence[str]) -> list[NamedFile]:
     """Give the files as named, and for a folder the images anywhere in it, sorted by path.
 
     An image is what begins like one or is called like one: a broken photograph is worth a word,
-    a text beside it is not. Raises `FileUnreadable` for a folder that cannot be listed.
+    a text beside it is not. Raises `FileUnreadable` for a folder that cannot be listed, and
+    `InvalidRequest` where there is no image at all.
     """
     found = []
     for argument in arguments:
@@ -52,6 +52,7 @@ def files_to_caption(arguments: Sequence[str]) -> list[NamedFile]:
             found += [NamedFile(each, prefix + _relative(each, path)) for each in inside]
         else:
             found.append(NamedFile(path, argument))
+    _require(found, "image", arguments)
     return [NamedFile(each.path, _encodable(each.name)) for each in found]
 
 
@@ -59,8 +60,8 @@ def files_to_upload(arguments: Sequence[str], prefix: str) -> list[NamedFile]:
     """Give the files as named, and for a folder every file in it that is not hidden.
 
     A file gets its own name, one from a folder its path inside that folder; `prefix` goes before
-    both. Raises `InvalidRequest` where two files would get the same name, `FileUnreadable` for a
-    folder that cannot be listed.
+    both. Raises `FileUnreadable` for a folder that cannot be listed, and `InvalidRequest` where two
+    files would get the same name or there is none at all.
     """
     found = []
     for argument in arguments:
@@ -69,15 +70,21 @@ def files_to_upload(arguments: Sequence[str], prefix: str) -> list[NamedFile]:
             found += [NamedFile(each, prefix + _relative(each, path)) for each in _files_in(path)]
         else:
             found.append(NamedFile(path, prefix + path.name))
-    name_of: Callable[[NamedFile], str] = lambda file: file.name  # noqa: E731
-    for name, same in groupby(sorted(found, key=name_of), name_of):
-        first, *others = same
-        if others:
+    _require(found, "file", arguments)
+    taken: dict[str, NamedFile] = {}
+    for file in found:
+        other = taken.setdefault(file.name, file)
+        if other is not file:
             raise InvalidRequest(
-                f"'{first.path}' and '{others[0].path}' would both be called '{name}'; "
+                f"'{other.path}' and '{file.path}' would both be called '{file.name}'; "
                 "upload them one after the other, each with a --prefix of its own."
             )
     return found
+
+
+def _require(found: Sequence[NamedFile], what: str, arguments: Sequence[str]) -> None:
+    if not found:
+        raise InvalidRequest(f"There is no {what} in {', '.join(arguments)}.")
 
 
 def _files_in(folder: Path) -> Iterator[Path]:

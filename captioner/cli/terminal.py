@@ -51,7 +51,7 @@ class Terminal:
         typer.echo(to_json(record))
 
     @contextmanager
-    def progress(self, total: int, *, as_json: bool = False) -> Iterator[Progress]:
+    def progress(self, *, as_json: bool = False) -> Iterator[Progress]:
         """Show progress bars while somebody is looking, and take them away at the end.
 
         Lines of JSON on the same terminal are progress enough.
@@ -66,7 +66,7 @@ class Terminal:
             *columns,
             console=self._err,
             transient=True,
-            disable=total < 2 or (as_json and self._out.is_terminal) or not self._err.is_terminal,
+            disable=(as_json and self._out.is_terminal) or not self._err.is_terminal,
             # On one terminal the bar makes room for results; elsewhere it keeps away from them.
             redirect_stdout=self._out.is_terminal,
         ) as progress:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
@@ -56,7 +57,7 @@ def upload_and_show(
     """
     with (
         ImageStore.connect(connection, settings) as store,
-        terminal.progress(len(files)) as progress,
+        terminal.progress() as progress,
     ):
         images = _upload(files, store, settings.max_image_bytes, terminal, progress)
         if patience_s is None:
@@ -91,7 +92,7 @@ def arriving(
     """
     missing = dict(images)
     deadline = time.monotonic() + patience_s
-    with ThreadPoolExecutor(_LOOKS_AT_ONCE) as pool:
+    with _side_by_side(_LOOKS_AT_ONCE) as pool:
         while missing and time.monotonic() < deadline:
             looks = pool.map(lambda image: _record_of(store, *image), list(missing.items()))
             for record in filter(None, looks):
@@ -100,6 +101,16 @@ def arriving(
                 yield record
             if missing:
                 time.sleep(_LOOK_EVERY_S)
+
+
+@contextmanager
+def _side_by_side(threads: int) -> Iterator[ThreadPoolExecutor]:
+    """Give a pool that begins nothing more once it is left, as by Ctrl-C."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _upload(
@@ -116,7 +127,7 @@ def _upload(
             return fault
 
     uploaded = []
-    with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
+    with _side_by_side(_UPLOADS_AT_ONCE) as pool:
         results = progress.track(pool.map(attempt, files), len(files), description="Uploading")
         for file, result in zip(files, results, strict=True):
             if isinstance(result, Uploaded):

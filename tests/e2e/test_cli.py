@@ -200,6 +200,14 @@ def test_waiting_for_an_app_that_does_not_run_has_an_end(captioner, storage):
     assert done.stderr.startswith("1 of 1 images have no record yet, and none came within 1 s")
 
 
+def test_ctrl_c_ends_the_wait(captioner, storage):
+    process = captioner.start("upload", "attic/red.jpg", "--wait", **storage)
+    assert process.stdout.readline() == "uploaded   red.jpg\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, err) == (INTERRUPTED, "")
+
+
 def test_without_wait_an_upload_is_done_when_the_images_are_there(captioner, storage, azurite):
     done = captioner("upload", "attic", **storage)
     assert (done.returncode, done.stderr) == (0, "")

@@ -97,6 +97,7 @@ def test_local_settings_are_those_of_the_folder(captioner, tmp_path):
         (["caption"], "Missing argument"),
         (["caption", "--model", "nowhere", "attic"], "does not exist"),
         (["caption", "empty"], "There is no image in empty."),
+        (["upload", "empty", "--connection", "x"], "There is no file in empty."),
         (["upload", "attic"], "Set AzureWebJobsStorage"),
         (["upload", "attic/red.jpg", "attic/red.jpg", "--connection", "x"], "both be called"),
     ],

@@ -73,7 +73,7 @@ def test_complaints_go_beside_the_results(capfd):
 
 def test_no_bar_is_drawn_where_nobody_looks(capfd):
     terminal = Terminal()
-    with terminal.progress(3) as progress:
+    with terminal.progress() as progress:
         for number in progress.track(range(3), description="Captioning"):
             terminal.line(str(number))
     assert capfd.readouterr() == ("0\n1\n2\n", "")
