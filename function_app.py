@@ -50,21 +50,21 @@ def retry_gave_up(message: func.QueueMessage) -> None:
 
 
 @app.route("api/caption", methods=["POST"])
-def caption(request: func.HttpRequest) -> func.HttpResponse:
-    return api.caption(request)
+def caption(req: func.HttpRequest) -> func.HttpResponse:
+    return api.caption(req)
 
 
 # A name may hold slashes, so it is the rest of the path.
 @app.route("api/captions/{*name}", methods=["GET"])
-def record(request: func.HttpRequest) -> func.HttpResponse:
-    return api.record(request)
+def record(req: func.HttpRequest) -> func.HttpResponse:
+    return api.record(req)
 
 
 @app.route("api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def health(request: func.HttpRequest) -> func.HttpResponse:
-    return api.health(request)
+def health(req: func.HttpRequest) -> func.HttpResponse:
+    return api.health(req)
 
 
 @app.route("api/schema", methods=["GET"])
-def schema(request: func.HttpRequest) -> func.HttpResponse:
-    return api.schema(request)
+def schema(req: func.HttpRequest) -> func.HttpResponse:
+    return api.schema(req)
