@@ -58,7 +58,7 @@ def start(
     ] = 600,
     stop_timeout: Annotated[
         float, typer.Option(min=0, help="Seconds that running functions have when told to stop.")
-    ] = 30,
+    ] = 10,
     ready_file: Annotated[
         Path | None, typer.Option(help="File that gets the URL as soon as the host is ready.")
     ] = None,

@@ -1,8 +1,8 @@
 """Blob triggers: calling functions for the notices in the internal queue.
 
-Follows Microsoft.Azure.WebJobs.Extensions.Storage.Blobs: a notice of a blob that is gone is dropped,
-so is one of a version since replaced (the scan queues the new version), and one that keeps failing
-ends in `webjobs-blobtrigger-poison`.
+Follows Microsoft.Azure.WebJobs.Extensions.Storage.Blobs: a notice of a blob that is gone is
+dropped, so is one of a version since replaced (the scan queues the new version), and one that keeps
+failing ends in `webjobs-blobtrigger-poison`.
 """
 
 import json
