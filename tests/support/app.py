@@ -20,8 +20,9 @@ from tests.support.waiting import wait_for
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A running app; `store` is a client's own view of its storage."""
+    """A running app with its app settings; `store` is a client's own view of its storage."""
 
+    settings: Mapping[str, str]
     host: DevHost
     store: ImageStore
 
@@ -75,4 +76,4 @@ def running_app(
     with ImageStore.connect(connection, load_settings(everything)) as store:
         store.ensure_containers()
         with DevHost(app_dir, everything, message_lease_s=message_lease_s) as host:
-            yield App(host, store)
+            yield App(everything, host, store)
