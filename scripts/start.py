@@ -84,18 +84,20 @@ def run(port: int, azurite_port: int, stop: threading.Event) -> None:
 def greeting(port: int, settings: Settings, samples: int, connection: str) -> str:
     """Tell where everything is and what to try."""
     url = f"http://127.0.0.1:{port}"
-    other_ports = connection != azurite.DEFAULT_CONNECTION
-    storage = f"{STORAGE_CONNECTION}='{connection}' " if other_ports else ""
+    usual = connection == azurite.DEFAULT_CONNECTION
+    elsewhere = (
+        "" if usual else f"  First, in a shell   export {STORAGE_CONNECTION}='{connection}'\n"
+    )
     vision = "on" if settings.vision_configured else "off (set VISION_ENDPOINT and VISION_KEY)"
     first = f"{samples} sample photographs lie in '{settings.images_container}'. " * bool(samples)
     return f"""
 captioner runs on {url}
 
-  Drop an image      {storage}.venv/bin/captioner upload PHOTO.jpg
-  Read its captions  curl {url}/api/captions/PHOTO.jpg
-  Caption by HTTP    curl --data-binary @PHOTO.jpg -H 'Content-Type: image/jpeg' {url}/api/caption
-  Health             curl {url}/api/health
-  Azure AI Vision    {vision}
+{elsewhere}  Drop an image       .venv/bin/captioner upload PHOTO.jpg
+  Read its captions   curl {url}/api/captions/PHOTO.jpg
+  Caption by HTTP     curl --data-binary @PHOTO.jpg -H 'Content-Type: image/jpeg' {url}/api/caption
+  Ask how it is       curl {url}/api/health
+  Azure AI Vision     {vision}
 
 {first}Captions appear here as they are made; Ctrl-C stops everything.
 """
