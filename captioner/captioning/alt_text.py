@@ -31,7 +31,11 @@ def inherit(record: CaptionRecord, previous: CaptionRecord | None) -> CaptionRec
         return record
     before, proposed = previous.alt_text, record.alt_text
     if before is not None and before.is_human:
-        replaced = record.image.sha256 != previous.image.sha256
+        # The same version is the same image, even where nobody got as far as its checksum.
+        replaced = (
+            record.image.etag != previous.image.etag
+            and record.image.sha256 != previous.image.sha256
+        )
         proposed = msgspec.structs.replace(before, stale=True) if replaced else before
     elif before is not None and proposed is not None:
         unchanged = (before.text, before.source) == (proposed.text, proposed.source)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from captioner.captioning import inherit
 from captioner.captioning.alt_text import choose_alt_text
@@ -55,10 +55,12 @@ def alt_text(text: str = "a cat", status: Any = "machine", **more: Any) -> AltTe
     return AltText(text, "onnx", status, by=None, updated=YESTERDAY, **more)
 
 
-def record_with(alt: AltText | None, *, sha256: str = "aa", **more: Any) -> CaptionRecord:
+def record_with(
+    alt: AltText | None, *, sha256: str | UnsetType = "aa", etag: str = '"1"', **more: Any
+) -> CaptionRecord:
     moment = more.pop("created", now())
     return CaptionRecord(
-        image=ImageFacts("a.jpg", sha256=sha256),
+        image=ImageFacts("a.jpg", etag=etag, sha256=sha256),
         captions=(),
         alt_text=alt,
         problems=(),
@@ -97,11 +99,26 @@ def test_human_text_survives(status: str) -> None:
 def test_human_text_survives_another_image_but_is_stale() -> None:
     human = alt_text("my cat", "edited")
 
-    record = inherit(record_with(alt_text("a dog"), sha256="bb"), record_with(human))
-    again = inherit(record_with(alt_text("a dog"), sha256="bb"), record)
+    other = record_with(alt_text("a dog"), sha256="bb", etag='"2"')
+
+    record = inherit(other, record_with(human))
+    again = inherit(other, record)
 
     assert record.alt_text == msgspec.structs.replace(human, stale=True)
     assert again.alt_text == record.alt_text
+
+
+@pytest.mark.parametrize(
+    ("sha256", "etag"), [("aa", '"2"'), (UNSET, '"1"')], ids=["same bytes", "same version"]
+)
+def test_human_text_is_not_stale_while_the_image_is_the_same(
+    sha256: str | UnsetType, etag: str
+) -> None:
+    human = alt_text("my cat", "edited")
+
+    record = inherit(record_with(None, sha256=sha256, etag=etag), record_with(human))
+
+    assert record.alt_text == human
 
 
 def test_human_text_survives_a_record_without_captions() -> None:
