@@ -1,0 +1,146 @@
+"""App settings, and how the storage account is reached."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from captioner.errors import SettingsError
+from captioner.settings import Settings, load_settings, load_storage_connection
+
+
+def test_nothing_needs_to_be_set() -> None:
+    assert load_settings({}) == Settings()
+
+
+def test_an_empty_value_is_not_set() -> None:
+    assert load_settings({"VISION_ENDPOINT": " ", "VISION_KEY": "", "BEAM_SIZE": ""}) == Settings()
+
+
+def test_every_setting_is_read() -> None:
+    settings = load_settings(
+        {
+            "IMAGES_CONTAINER": "pictures",
+            "CAPTIONS_CONTAINER": "words",
+            "MODEL_DIR": "elsewhere",
+            "BEAM_SIZE": "5",
+            "ALTERNATIVES": "0",
+            "ONNX_THREADS": "4",
+            "VISION_ENDPOINT": "https://name.cognitiveservices.azure.com/",
+            "VISION_KEY": "key",
+            "VISION_TIMEOUT_SECONDS": "7.5",
+            "VISION_REQUESTS_PER_MINUTE": "20",
+            "CAPTION_LANGUAGE": "es",
+            "MAX_IMAGE_BYTES": "1000",
+            "MAX_IMAGE_PIXELS": "2000",
+        }
+    )
+
+    assert settings == Settings(
+        images_container="pictures",
+        captions_container="words",
+        model_dir=Path("elsewhere"),
+        beam_size=5,
+        alternatives=0,
+        onnx_threads=4,
+        vision_endpoint="https://name.cognitiveservices.azure.com",
+        vision_key="key",
+        vision_timeout_s=7.5,
+        vision_requests_per_minute=20,
+        language="es",
+        max_image_bytes=1000,
+        max_image_pixels=2000,
+    )
+    assert settings.vision_configured
+    unchanged = [
+        each.name for each in fields(Settings) if getattr(settings, each.name) == each.default
+    ]
+    assert unchanged == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IMAGES_CONTAINER", "No"),
+        ("IMAGES_CONTAINER", "double--hyphen"),
+        ("BEAM_SIZE", "0"),
+        ("BEAM_SIZE", "three"),
+        ("VISION_ENDPOINT", "name.cognitiveservices.azure.com"),
+        ("VISION_TIMEOUT_SECONDS", "0"),
+        ("VISION_TIMEOUT_SECONDS", "231"),
+        ("VISION_TIMEOUT_SECONDS", "nan"),
+        ("MAX_IMAGE_BYTES", "64 MB"),
+    ],
+)
+def test_a_faulty_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load_settings({name: value})
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(SettingsError, match=r"BEAM_SIZE .*; ONNX_THREADS "):
+        load_settings({"BEAM_SIZE": "0", "ONNX_THREADS": "0"})
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"VISION_KEY": "secret"}, "VISION_ENDPOINT"),
+        ({"VISION_ENDPOINT": "https://a"}, "VISION_KEY"),
+    ],
+)
+def test_half_of_vision_is_a_fault(given: dict[str, str], missing: str) -> None:
+    with pytest.raises(SettingsError, match=f"{missing} must be set") as fault:
+        load_settings(given)
+    assert "secret" not in fault.value.message
+
+
+def test_sidecars_may_not_lie_among_the_images() -> None:
+    with pytest.raises(SettingsError, match="must differ"):
+        load_settings({"CAPTIONS_CONTAINER": "images"})
+
+
+def test_the_key_is_never_shown() -> None:
+    assert "secret" not in repr(Settings(vision_key="secret"))
+
+
+class TestStorageConnection:
+    def test_a_connection_string(self) -> None:
+        connection = load_storage_connection({"AzureWebJobsStorage": "UseDevelopmentStorage=true"})
+
+        assert connection.connection_string == "UseDevelopmentStorage=true"
+
+    def test_endpoints_and_an_identity(self) -> None:
+        connection = load_storage_connection(
+            {
+                "AzureWebJobsStorage__blobServiceUri": "https://a.blob.core.windows.net",
+                "AzureWebJobsStorage__queueServiceUri": "https://a.queue.core.windows.net",
+                "AzureWebJobsStorage__credential": "managedidentity",
+                "AzureWebJobsStorage__clientId": "id",
+            }
+        )
+
+        assert connection.connection_string is None
+        assert connection.blob_endpoint == "https://a.blob.core.windows.net"
+        assert connection.queue_endpoint == "https://a.queue.core.windows.net"
+        assert connection.managed_identity
+        assert connection.client_id == "id"
+
+    def test_an_account_name_stands_for_its_endpoints(self) -> None:
+        connection = load_storage_connection({"AzureWebJobsStorage__accountName": "a"})
+
+        assert connection.blob_endpoint == "https://a.blob.core.windows.net"
+        assert connection.queue_endpoint == "https://a.queue.core.windows.net"
+        assert not connection.managed_identity
+
+    @pytest.mark.parametrize(
+        "environment", [{}, {"AzureWebJobsStorage__blobServiceUri": "https://a"}]
+    )
+    def test_half_a_connection_is_a_fault(self, environment: dict[str, str]) -> None:
+        with pytest.raises(SettingsError, match="AzureWebJobsStorage__queueServiceUri"):
+            load_storage_connection(environment)
+
+    def test_the_connection_string_is_never_shown(self) -> None:
+        connection = load_storage_connection({"AzureWebJobsStorage": "AccountKey=secret"})
+
+        assert "secret" not in repr(connection)
