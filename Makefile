@@ -23,7 +23,7 @@ start:
 	@exec $(PYTHON) -m scripts.start --port $(PORT) --azurite-port $(AZURITE_PORT)
 
 test: lint
-	$(PYTHON) -m pytest --numprocesses auto --dist loadgroup
+	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 lint:
 	@sh scripts/python.sh -m scripts.environment dev

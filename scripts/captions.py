@@ -38,7 +38,7 @@ class SidecarWatch:
 
 def show(record: CaptionRecord, console: Console) -> None:
     """Print the image's name, its captions, and what is missing and why."""
-    console.print(Text(record.image.name, style="bold"))
+    console.print(Text(record.image.name, style="bold"), soft_wrap=True)
     for caption in record.captions:
         sure = "" if caption.confidence is None else f"  ({caption.confidence:.2f})"
         _line(console, caption.source, f"{caption.text}{sure}")

@@ -51,7 +51,7 @@ def _is_current_venv() -> bool:
     if not PYTHON.exists():
         return False
     shown = subprocess.run(
-        [PYTHON, "-c", "import sys; print(sys.version_info[:2], sys.prefix)"],
+        [PYTHON, "-c", "import pip, sys; print(sys.version_info[:2], sys.prefix)"],
         capture_output=True,
         text=True,
         check=False,

@@ -45,8 +45,8 @@ def npm_ci(folder: Path) -> None:
     )
     if done.returncode:
         raise SetupError(
-            f"npm could not install into {folder}: check the network and npm's registry, then try "
-            f"again. It said:\n{done.stderr.strip()}"
+            f"{done.stderr.strip()}\n"
+            f"npm could not install what {folder} needs: check the network, then try again."
         )
 
 
