@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,13 @@ from rich.table import Table
 
 from captioner.errors import CaptionerError
 from captioner.model.bundle import Bundle, open_bundle
+from training.config import load_config
 from training.data.datasets import load_dataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
+from training.evaluate import Evaluation, record, save_captions
+from training.evaluate import evaluate as evaluate_bundle
+from training.workspace import Workspace, open_workspace, picture_folder
 
 app = typer.Typer(
     help="Train the caption model: prepare, train, evaluate, export.",
@@ -97,30 +102,17 @@ def evaluate(
 ) -> None:
     """Score a bundle's captions: BLEU, METEOR, ROUGE-L and CIDEr, greedy and by beam search."""
     opened, pictures = _bundle_and_pictures(bundle, data, runs, _split(split))
-    from training.evaluate import evaluate as evaluate_bundle
-    from training.evaluate import record, save_captions
-
-    table = Table(
-        "search", "BLEU-1", "2", "3", "4", "METEOR", "ROUGE-L", "CIDEr", "words", "distinct"
-    )
-    table.title = f"{opened.manifest.name} {opened.manifest.version} on {split}, percent"
-    for beam_size in sorted({1, opened.manifest.beam.beam_size}):
-        result = evaluate_bundle(opened, pictures, _split(split), beam_size=beam_size)
-        scores = result.scores
-        table.add_row(
-            "greedy" if beam_size == 1 else f"beam {beam_size}",
-            *(f"{value:.1f}" for value in (scores.bleu_1, scores.bleu_2, scores.bleu_3)),
-            *(f"{value:.1f}" for value in (scores.bleu_4, scores.meteor, scores.rouge_l)),
-            f"{scores.cider:.1f} ± {scores.cider_error:.1f}",
-            f"{scores.average_words:.1f}",
-            f"{scores.distinct_captions} of {scores.images}",
-        )
+    results = [
+        evaluate_bundle(opened, pictures, _split(split), beam_size=beam_size)
+        for beam_size in sorted({1, opened.manifest.beam.beam_size})
+    ]
+    console.print(_score_table(opened, results))
+    for result in results:
         if note:
             command = f"python -m training evaluate --bundle {bundle} --split {split} --data …"
             record(bundle, result, command)
         if captions is not None:
             save_captions(result, captions)
-    console.print(table)
 
 
 @app.command()
@@ -147,18 +139,34 @@ def sheet(
     console.print(f"{out}: {len(entries)} pictures")
 
 
-def _workspace(data: Path, config: Path, runs: Path):  # noqa: ANN202 - imported with TensorFlow
-    from training.config import load_config
-    from training.workspace import open_workspace
-
+def _workspace(data: Path, config: Path, runs: Path) -> Workspace:
     return open_workspace(load_config(config), load_dataset(data), runs)
+
+
+def _score_table(bundle: Bundle, results: Sequence[Evaluation]) -> Table:
+    title = f"{bundle.manifest.name} {bundle.manifest.version}, {results[0].split} split, percent"
+    table = Table("", title=title)
+    for result in results:
+        name = "greedy" if result.beam_size == 1 else f"beam {result.beam_size}"
+        table.add_column(name, justify="right")
+    scores = [result.scores for result in results]
+    for number in range(1, 5):
+        key = f"bleu_{number}"
+        table.add_row(f"BLEU-{number}", *(f"{getattr(each, key):.1f}" for each in scores))
+    table.add_row("METEOR", *(f"{each.meteor:.1f}" for each in scores))
+    table.add_row("ROUGE-L", *(f"{each.rouge_l:.1f}" for each in scores))
+    ranges = (f"{each.cider:.1f} ± {each.cider_error:.1f}" for each in scores)
+    table.add_row("CIDEr ± standard error", *ranges)
+    table.add_row("words a caption", *(f"{each.average_words:.1f}" for each in scores))
+    table.add_row(
+        "distinct captions", *(f"{each.distinct_captions} of {each.images}" for each in scores)
+    )
+    return table
 
 
 def _bundle_and_pictures(
     bundle: Path, data: Path, runs: Path, split: Split
 ) -> tuple[Bundle, Pictures]:
-    from training.workspace import picture_folder
-
     opened = open_bundle(bundle, threads=2)
     dataset = load_dataset(data)
     resize = opened.manifest.resize
@@ -180,7 +188,8 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(message)s", handlers=[RichHandler(show_path=False)]
     )
-    logging.getLogger("onnxruntime").setLevel(logging.WARNING)
+    for chatty in ("absl", "onnxruntime", "tensorflow", "tf2onnx"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
         app()
     except CaptionerError as fault:

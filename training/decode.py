@@ -1,6 +1,6 @@
-"""Captions from a Keras model, through the app's own beam search."""
+"""A Keras model's parts as traced functions, and its captions through the app's own beam search."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,47 +12,80 @@ from captioner.model.stepping import Arrays, CachedStep, starting_cache
 from training.model import CaptionModel
 
 
-class KerasDecoder:
-    """Encoder and decoder step of a model as functions on arrays, traced once."""
+class TracedModel:
+    """The bundle's two graphs as TensorFlow functions with explicit signatures.
+
+    `encode`: images uint8 [batch, side, side, 3] -> `memory.*` and perhaps `cache.*`.
+    `step`: tokens int64 [rows], then `state_names` in order -> `log_probs`, `attention` and
+    `cache.*.next`.
+    """
 
     def __init__(self, model: CaptionModel) -> None:
-        self._decoder = model.decoder
-        self._encode = tf.function(model.encoder, reduce_retracing=True)
-        self._prepare = tf.function(model.decoder.memory, reduce_retracing=True)
-        self._step = tf.function(model.decoder.step, reduce_retracing=True)
+        decoder = model.decoder
+        grid = tf.TensorSpec((None, *model.encoder.output_shape[1:]), tf.float32)
+        images = tf.TensorSpec((None, *model.encoder.input_shape[1:]), tf.uint8, name="images")
+        self.prepare = tf.function(lambda grid: dict(decoder.memory(grid)), input_signature=[grid])
+        self.encode = tf.function(
+            lambda images: dict(decoder.memory(model.encoder(images, training=False))),
+            input_signature=[images],
+        )
+        shapes = self._state_shapes(model)
+        self.state_names = list(shapes)
 
-    def memory(self, views: NDArray[Any]) -> Arrays:
-        """Give `memory.*` and starting `cache.*` of pictures (uint8) or grids."""
-        is_pictures = views.dtype == np.uint8
-        grid = self._encode(views) if is_pictures else tf.cast(views, tf.float32)
-        return {name: tensor.numpy() for name, tensor in self._prepare(grid).items()}
+        def step(tokens: Any, *states: Any) -> dict[str, Any]:
+            memory = dict(zip(shapes, states, strict=True))
+            cache = {name: memory.pop(name) for name in decoder.cache_shapes}
+            logits, attention, following = decoder.step(tokens, memory, cache)
+            outputs = {"log_probs": tf.nn.log_softmax(logits), "attention": attention}
+            return outputs | {f"{name}.next": rows for name, rows in following.items()}
 
-    def run(self, tokens: Ids, memory: Arrays, cache: Arrays) -> tuple[LogProbs, Arrays]:
-        """Run one step; see `stepping.RunDecoder`."""
-        logits, _, following = self._step(tf.constant(tokens), _tensors(memory), _tensors(cache))
-        log_probs = tf.nn.log_softmax(logits).numpy()
-        return log_probs, {name: tensor.numpy() for name, tensor in following.items()}
+        specs = [tf.TensorSpec([None], tf.int64, name="tokens")]
+        specs += [tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()]
+        self.step = tf.function(step, input_signature=specs)
+
+    def _state_shapes(self, model: CaptionModel) -> dict[str, list[int | None]]:
+        """Shape of each state that the step reads, rows and growing axes open."""
+        sample = self.prepare(tf.zeros((1, *model.encoder.output_shape[1:])))
+        shapes = {
+            name: [None, *rows.shape[1:]]
+            for name, rows in sample.items()
+            if name.startswith("memory.")
+        }
+        for name, shape in model.decoder.cache_shapes.items():
+            shapes[name] = [None, *shape]
+            if name in model.decoder.growing_axes:
+                shapes[name][model.decoder.growing_axes[name] + 1] = None
+        return shapes
+
+
+class KerasCaptioner:
+    """Captions pictures, or grids computed before, with a Keras model's present weights."""
+
+    def __init__(self, model: CaptionModel) -> None:
+        self._traced = TracedModel(model)
+        self._cache_shapes = model.decoder.cache_shapes
 
     def start(self, views: NDArray[Any]) -> CachedStep:
-        """Encode pictures or grids and give their decoder's step."""
-        encoded = self.memory(views)
-        cache = starting_cache(encoded, self._decoder.cache_shapes, len(views))
-        memory = {name: rows for name, rows in encoded.items() if name.startswith("memory.")}
-        return CachedStep(self.run, memory, cache)
+        """Encode pictures (uint8) or grids and give their decoder's step."""
+        if views.dtype == np.uint8:
+            tensors = self._traced.encode(views)
+        else:
+            tensors = self._traced.prepare(views.astype(np.float32))
+        encoded: Arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        cache = starting_cache(encoded, self._cache_shapes, len(views))
+        memory = {name: rows for name, rows in encoded.items() if name not in cache}
+        return CachedStep(self._run, memory, cache)
 
-    def search_all(
+    def _run(self, tokens: Ids, memory: Arrays, cache: Arrays) -> tuple[LogProbs, Arrays]:
+        states = {**memory, **cache}
+        outputs = self._traced.step(tokens, *(states[name] for name in self._traced.state_names))
+        following = {name: outputs[f"{name}.next"].numpy() for name in cache}
+        return outputs["log_probs"].numpy(), following
+
+    def search(
         self, views: NDArray[Any], settings: BeamSettings, *, batch: int = 32
     ) -> Iterator[list[Hypothesis]]:
         """Caption every row of `views`, batch by batch, in order."""
         for start in range(0, len(views), batch):
             rows = np.asarray(views[start : start + batch])
             yield from beam_search(self.start(rows), len(rows), settings)
-
-
-def _tensors(arrays: Arrays) -> dict[str, Any]:
-    return {name: tf.constant(rows) for name, rows in arrays.items()}
-
-
-def texts(found: Sequence[Sequence[Hypothesis]], words: Sequence[str]) -> list[str]:
-    """Give each picture's best caption as words with blanks between, as metrics take it."""
-    return [" ".join(words[number] for number in ranked[0].ids) for ranked in found]

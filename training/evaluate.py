@@ -1,18 +1,20 @@
 """How good a bundle's captions are, on pictures that it never learnt from."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from captioner.model.bundle import MANIFEST, Bundle, Manifest, read_manifest
-from captioner.model.vocabulary import text_of
+from captioner.model.decoding import Hypothesis, beam_search
+from captioner.model.vocabulary import Vocabulary, text_of
 from training.data.pictures import Pictures
 from training.data.splits import Split
-from training.export import search_all
 from training.metrics import Scores, score
 from training.workspace import references
 
@@ -29,16 +31,37 @@ class Evaluation:
     """Mean time of one picture, decoded before, in batches of 16."""
 
 
+def search_all(
+    bundle: Bundle, pictures: NDArray[np.uint8], *, beam_size: int | None = None, batch: int = 16
+) -> list[list[Hypothesis]]:
+    """Caption pictures [images, side, side, 3] with a bundle's own search, in order."""
+    settings = bundle.beam_settings
+    settings = replace(settings, beam_size=beam_size or settings.beam_size)
+    found: list[list[Hypothesis]] = []
+    for start in range(0, len(pictures), batch):
+        rows = np.asarray(pictures[start : start + batch])
+        found += beam_search(bundle.start(rows), len(rows), settings)
+    return found
+
+
+def best_texts(
+    names: Iterable[str], found: Iterable[Sequence[Hypothesis]], vocabulary: Vocabulary
+) -> dict[str, str]:
+    """Give each image's best caption as people would write it, by the image's name."""
+    return {
+        name: text_of(vocabulary.decode(ranked[0].ids))
+        for name, ranked in zip(names, found, strict=True)
+    }
+
+
 def evaluate(bundle: Bundle, pictures: Pictures, split: Split, *, beam_size: int) -> Evaluation:
     """Caption a split's pictures with a bundle and score the captions against people's."""
     began = perf_counter()
     found = search_all(bundle, pictures.pixels, beam_size=beam_size)
     elapsed = perf_counter() - began
-    captions = {
-        image.name: text_of(bundle.vocabulary.decode(ranked[0].ids))
-        for image, ranked in zip(pictures.images, found, strict=True)
-    }
-    scores = score(references(pictures.images), captions)
+    wanted = references(pictures.images)
+    captions = best_texts(wanted, found, bundle.vocabulary)
+    scores = score(wanted, captions)
     return Evaluation(split, beam_size, scores, captions, 1000 * elapsed / len(captions))
 
 

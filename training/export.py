@@ -8,25 +8,24 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import onnx
-import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
 from captioner.errors import CaptionerError
 from captioner.model.bundle import MANIFEST, Beam, Bundle, GraphFile, Manifest, open_bundle
-from captioner.model.decoding import Hypothesis, beam_search
+from captioner.model.decoding import Hypothesis
 from captioner.model.vocabulary import START, Vocabulary
 from training.config import TrainingConfig, to_dict
-from training.decode import KerasDecoder, texts
-from training.decoders.base import CaptionDecoder
+from training.decode import KerasCaptioner, TracedModel
+from training.evaluate import best_texts, search_all
 from training.metrics import cider
 from training.model import CaptionModel
 from training.train import beam_settings
@@ -58,8 +57,7 @@ class DevPictures:
     references: dict[str, tuple[str, ...]]
 
     def score(self, found: Sequence[Sequence[Hypothesis]], vocabulary: Vocabulary) -> float:
-        captions = texts(found, vocabulary.words)
-        return cider(self.references, dict(zip(self.references, captions, strict=True)))
+        return cider(self.references, best_texts(self.references, found, vocabulary))
 
 
 def export(model: CaptionModel, workspace: Workspace, dev: DevPictures, folder: Path) -> Manifest:
@@ -108,20 +106,6 @@ def export(model: CaptionModel, workspace: Workspace, dev: DevPictures, folder: 
     return manifest
 
 
-def search_all(
-    bundle: Bundle, pictures: NDArray[np.uint8], *, beam_size: int | None = None, batch: int = 16
-) -> list[list[Hypothesis]]:
-    """Caption pictures [images, side, side, 3] with a bundle's own search, in order."""
-    settings = bundle.beam_settings
-    if beam_size is not None:
-        settings = replace(settings, beam_size=beam_size)
-    found: list[list[Hypothesis]] = []
-    for start in range(0, len(pictures), batch):
-        rows = np.asarray(pictures[start : start + batch])
-        found += beam_search(bundle.start(rows), len(rows), settings)
-    return found
-
-
 def _manifest(model: CaptionModel, workspace: Workspace) -> Manifest:
     config = workspace.config
     unknown = GraphFile("unknown.onnx", "0" * 64)
@@ -159,46 +143,15 @@ def _seal(folder: Path, manifest: Manifest) -> Manifest:
 def _convert(model: CaptionModel, folder: Path) -> None:
     """Write encoder.onnx and decoder.onnx in fp32.
 
-    Explicit functions with explicit signatures: Keras' own export makes inputs of constants
-    (docs of tf2onnx, "from_function").
+    From traced functions with explicit signatures: Keras' own ONNX export makes graph inputs of
+    some constants, and names outputs as it likes.
     """
     folder.mkdir(parents=True)
-    pictures = tf.TensorSpec((None, *model.encoder.input_shape[1:]), tf.uint8, name="images")
-
-    def encode(images: Any) -> dict[str, Any]:
-        return dict(model.decoder.memory(model.encoder(images, training=False)))
-
-    _write(tf.function(encode), [pictures], folder / "encoder.onnx")
-    sample = encode(tf.zeros((1, *model.encoder.input_shape[1:]), tf.uint8))
-    memory = {name: rows for name, rows in sample.items() if name.startswith("memory.")}
-    _write(*_decoder_function(model.decoder, memory), folder / "decoder.onnx")
-
-
-def _decoder_function(
-    decoder: CaptionDecoder, memory: dict[str, Any]
-) -> tuple[Any, list[tf.TensorSpec]]:
-    shapes = {name: [None, *rows.shape[1:]] for name, rows in memory.items()}
-    for name, shape in decoder.cache_shapes.items():
-        shapes[name] = [None, *shape]
-        if name in decoder.growing_axes:
-            shapes[name][decoder.growing_axes[name] + 1] = None
-    specs = [tf.TensorSpec([None], tf.int64, name="tokens")]
-    specs += [tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()]
-
-    def step(tokens: Any, *states: Any) -> dict[str, Any]:
-        named = dict(zip(shapes, states, strict=True))
-        cache = {name: named.pop(name) for name in decoder.cache_shapes}
-        logits, attention, following = decoder.step(tokens, named, cache)
-        outputs = {"log_probs": tf.nn.log_softmax(logits), "attention": attention}
-        return outputs | {f"{name}.next": rows for name, rows in following.items()}
-
-    return tf.function(step), specs
-
-
-def _write(function: Any, specs: list[tf.TensorSpec], path: Path) -> None:
-    proto, _ = tf2onnx.convert.from_function(function, specs, opset=OPSET)
-    onnx.checker.check_model(proto)
-    path.write_bytes(proto.SerializeToString())
+    traced = TracedModel(model)
+    for name, function in (("encoder", traced.encode), ("decoder", traced.step)):
+        proto, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+        onnx.checker.check_model(proto)
+        (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
 
 
 def _check_against_keras(
@@ -206,12 +159,12 @@ def _check_against_keras(
 ) -> None:
     """Compare log-probabilities along the captions, and the captions themselves."""
     pictures = np.asarray(dev.pictures[:COMPARED_CAPTIONS])
-    keras_decoder = KerasDecoder(model)
-    expected = list(keras_decoder.search_all(pictures, beam_settings(config)))
+    keras_captioner = KerasCaptioner(model)
+    expected = list(keras_captioner.search(pictures, beam_settings(config)))
     found = search_all(bundle, pictures)
     difference = max(
         np.abs(
-            _log_probs_along(keras_decoder.start(pictures[row : row + 1]), ids)
+            _log_probs_along(keras_captioner.start(pictures[row : row + 1]), ids)
             - _log_probs_along(bundle.start(pictures[row : row + 1]), ids)
         ).max()
         for row, ids in enumerate(ranked[0].ids for ranked in expected)

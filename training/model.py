@@ -64,7 +64,7 @@ def build_model(config: TrainingConfig, vocabulary_size: int) -> CaptionModel:
         raise ConfigError(f"decoder.sizes do not fit {config.decoder.kind}: {fault}.") from None
     model = CaptionModel(encoder, decoder)
     shape = (1, *encoder.output_shape[1:])
-    model({"grid": ops.zeros(shape), "tokens": ops.zeros((1, 1, 1), "int32")})  # makes the weights
+    model({"grid": ops.zeros(shape), "tokens": ops.zeros((1, 1, 2), "int32")})  # makes the weights
     return model
 
 

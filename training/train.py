@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from captioner.model.decoding import BeamSettings
+from captioner.model.vocabulary import Vocabulary
 from training.config import Stage, TrainingConfig
 from training.data.batches import Captions, Views, encode_captions, training_batches
 from training.data.splits import Split
-from training.decode import KerasDecoder, texts
+from training.decode import KerasCaptioner
+from training.evaluate import best_texts
 from training.grids import computed_grids
 from training.metrics import cider
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
@@ -34,17 +36,19 @@ class DevScore(keras.callbacks.Callback):
         self,
         views: Views,
         references: Mapping[str, tuple[str, ...]],
-        words: tuple[str, ...],
+        vocabulary: Vocabulary,
         beam: BeamSettings,
         *,
         folder: Path,
         patience: int,
     ) -> None:
         super().__init__()
-        self._views, self._references, self._words, self._beam = views, references, words, beam
+        self._views, self._references = views, references
+        self._vocabulary, self._beam = vocabulary, beam
         self._history, self._best = folder / "history.csv", folder / "best.weights.h5"
         self._patience = patience
         self._rows: list[dict[str, str]] = []
+        self._captioner: KerasCaptioner | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         if self._history.is_file():
@@ -53,8 +57,9 @@ class DevScore(keras.callbacks.Callback):
         self.model.stop_training = self._is_stale()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        found = list(KerasDecoder(self.model).search_all(self._views.plain, self._beam))
-        captions = dict(zip(self._references, texts(found, self._words), strict=True))
+        self._captioner = self._captioner or KerasCaptioner(self.model)
+        found = self._captioner.search(self._views.plain, self._beam)
+        captions = best_texts(self._references, found, self._vocabulary)
         score = cider(self._references, captions)
         logs = {} if logs is None else logs
         logs["dev_cider"] = score
@@ -127,7 +132,7 @@ class _Run:
         score = DevScore(
             self.views("dev", stage),
             self.workspace.references("dev"),
-            self.workspace.vocabulary.words,
+            self.workspace.vocabulary,
             beam_settings(self.config),
             folder=folder,
             patience=stage.patience,
