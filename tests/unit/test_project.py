@@ -65,21 +65,39 @@ def test_the_lock_of_azurite_says_what_packages_are_and_not_where_they_come_from
     assert not any("resolved" in entry for entry in packages.values())
 
 
-def test_the_app_requires_what_it_imports() -> None:
+def test_only_the_command_line_needs_the_extra_cli() -> None:
+    command_line = ROOT / "captioner" / "cli"
+    for file in sources("captioner"):
+        if not file.is_relative_to(command_line):
+            assert not imported_modules(file) & {"click", "rich", "typer"}, file.name
+
+
+@pytest.mark.parametrize(
+    ("requirements", "rooms"),
+    [
+        ("requirements.txt", ["function_app.py", "captioner"]),
+        ("requirements-local.txt", ["function_app.py", "captioner", "devhost", "scripts"]),
+        ("requirements-training.txt", ["captioner", "training"]),
+        ("requirements-dev.txt", ["captioner", "devhost", "scripts", "tests", "training"]),
+    ],
+)
+def test_what_is_imported_is_required(requirements: str, rooms: list[str]) -> None:
     distributions = importlib.metadata.packages_distributions()
-    required = pins("requirements.txt").keys()
-    files = [ROOT / "function_app.py", *(ROOT / "captioner").rglob("*.py")]
-    optional = {"typer", "rich", "click"}  # of the extra `cli`; see the next test
-    for file in files:
-        for module in imported_modules(file) - optional - {"captioner"}:
+    required = pins(requirements).keys()
+    deployed = requirements == "requirements.txt"
+    own = {"captioner", "devhost", "function_app", "scripts", "tests", "training"}
+    for file in sources(*rooms):
+        if deployed and "cli" in file.parts:
+            continue  # see above
+        for module in imported_modules(file) - own:
             brought_by = {name.lower().replace("_", "-") for name in distributions.get(module, ())}
             assert brought_by & required, f"{file.name} imports {module}"
 
 
-def test_the_terminal_needs_its_extra_and_nothing_else_does() -> None:
-    for file in (ROOT / "captioner").rglob("*.py"):
-        if "cli" not in file.relative_to(ROOT / "captioner").parts[0]:
-            assert not imported_modules(file) & {"typer", "rich", "click"}, file.name
+def sources(*rooms: str) -> Iterator[Path]:
+    for room in rooms:
+        path = ROOT / room
+        yield from path.rglob("*.py") if path.is_dir() else (path,)
 
 
 def imported_modules(file: Path) -> set[str]:
