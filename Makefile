@@ -8,15 +8,16 @@ COMPILE := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.13
 	--generate-hashes --custom-compile-command 'make lock' $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help start test lint lock clean
+.PHONY: help start test lint training lock clean
 
 help:
-	@echo 'make start   run the app here, with storage and sample photographs'
-	@echo '             (PORT=7071, AZURITE_PORT=10000)'
-	@echo 'make test    check everything'
-	@echo 'make lint    check style, types and imports only'
-	@echo 'make lock    pin the requirements anew (ARGS=--upgrade takes newer versions)'
-	@echo 'make clean   remove what these made, the local storage account included'
+	@echo 'make start     run the app here, with storage and sample photographs'
+	@echo '               (PORT=7071, AZURITE_PORT=10000)'
+	@echo 'make test      check everything'
+	@echo 'make lint      check style, types and imports only'
+	@echo 'make training  install what .venv/bin/python -m training needs'
+	@echo 'make lock      pin the requirements anew (ARGS=--upgrade takes newer versions)'
+	@echo 'make clean     remove what these made, the local storage account included'
 
 start:
 	@sh scripts/python.sh -m scripts.environment local
@@ -31,6 +32,9 @@ lint:
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports --no-logo
+
+training:
+	@sh scripts/python.sh -m scripts.environment training
 
 lock:
 	@sh scripts/python.sh -m scripts.environment dev
