@@ -97,7 +97,8 @@ class AltText(Struct, frozen=True):
 class Problem(Struct, frozen=True):
     """Why something is missing from a record, in words that a person can act on.
 
-    `source` is the captioner that failed, or `"image"` where the image itself is at fault.
+    `source` is the captioner that failed, `"image"` where the image itself is at fault, or
+    `"platform"` where captioning did not come to its end.
     """
 
     source: str

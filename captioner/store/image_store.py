@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import msgspec
 from azure.core import MatchConditions
@@ -20,6 +20,7 @@ from captioner.errors import (
     InvalidRequest,
     RecordNotFound,
     RecordUnreadable,
+    StoreConflict,
 )
 from captioner.records import CaptionRecord, from_json, to_json
 from captioner.settings import Settings, StorageConnection
@@ -135,33 +136,23 @@ class ImageStore:
                 url=self.image_url(name),
             )
 
-    def put_image(
-        self,
-        name: str,
-        data: bytes | IO[bytes],
-        *,
-        content_type: str | None = None,
-        overwrite: bool = True,
-    ) -> str:
-        """Write an image and give its ETag; its type is guessed from its name unless told.
-
-        Raises `StoreConflict` where the image exists and `overwrite` is false.
-        """
+    def put_image(self, name: str, data: bytes, *, content_type: str | None = None) -> str:
+        """Write an image and give its ETag; its type is guessed from its name unless told."""
         guessed = content_type or mimetypes.guess_file_type(name)[0]
         with translated(f"image '{name}'"):
             written = self._creating_what_is_missing(
                 lambda: self._image(name).upload_blob(
                     data,
-                    overwrite=overwrite,
+                    overwrite=True,
                     content_settings=ContentSettings(content_type=guessed),
                 )
             )
             return str(written["etag"])
 
-    def list_images(self, prefix: str = "") -> Iterator[ImageEntry]:
+    def list_images(self) -> Iterator[ImageEntry]:
         """List the images by name, directory markers left out."""
         with translated(f"container '{self.images_container}'"):
-            for blob in self._images.list_blobs(prefix, include=["metadata"]):
+            for blob in self._images.list_blobs(include=["metadata"]):
                 if not _is_directory(blob.metadata):
                     # A listing gives ETags without the quotes that headers have.
                     yield ImageEntry(name=blob.name, etag=f'"{blob.etag}"', size=blob.size)
@@ -197,7 +188,7 @@ class ImageStore:
             }
         )
         name = record.image.name
-        with translated(f"record of '{name}'"):
+        with translated(f"record of '{name}'", missing=StoreConflict):
             written = self._creating_what_is_missing(
                 lambda: self._sidecar(name).upload_blob(
                     to_json(record, indent=2),
