@@ -73,21 +73,20 @@ class BlobScanner:
         self._pause.wake()
 
     async def run(self) -> None:
-        await keep_trying(
-            self._account, f"Scanning container '{self._pattern.container}'", self._scan
-        )
+        what = f"Scanning container '{self._pattern.container}'"
+        await keep_trying(self._account, what, self._scan, self._pause)
 
     async def finish(self, limit_s: float) -> None:
         """A scan that is cut short is done again from its beginning."""
 
-    async def _scan(self) -> None:
+    async def _scan(self) -> bool:
         present: set[str] = set()
         async with missing_is_fine("ContainerNotFound", "ContainerBeingDeleted"):
             async for blob in self._container.list_blobs():
                 present.add(blob.name)
                 await self._look_at(blob)
         self._seen = {name: etag for name, etag in self._seen.items() if name in present}
-        await self._pause.pause()
+        return False
 
     async def _look_at(self, blob: BlobProperties) -> None:
         etag = unquoted(blob.etag)

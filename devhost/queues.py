@@ -101,7 +101,7 @@ class QueueListener:
 
     async def run(self) -> None:
         """Listen until cancelled; what is in work then goes on."""
-        await keep_trying(self._account, self._what, self._fetch)
+        await keep_trying(self._account, self._what, self._fetch, self._backoff)
 
     async def finish(self, limit_s: float) -> None:
         """Wait for messages in work; let others see at once what takes longer than the limit."""
@@ -116,19 +116,16 @@ class QueueListener:
             with suppress(AzureError):
                 await lease.show_again(0)
 
-    async def _fetch(self) -> None:
+    async def _fetch(self) -> bool:
         while len(self._working) > self._options.refill_below:
             await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
         batch = await self._receive()
-        if not batch:
-            await self._backoff.pause()
-            return
-        self._backoff.reset()
         for message in batch:
             lease = Lease(self._queue, message, self._lease_s)
             task = asyncio.create_task(self._process(message, lease))
             self._working[task] = lease
             task.add_done_callback(self._working.pop)
+        return bool(batch)
 
     async def _receive(self) -> list[QueueMessage]:
         pages = self._queue.receive_messages(

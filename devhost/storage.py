@@ -120,18 +120,27 @@ class Backoff:
         self._wake.clear()
 
 
-async def keep_trying(account: Account, what: str, step: Callable[[], Awaitable[None]]) -> None:
-    """Do a step over and over, for ever; while storage fails, ever less often."""
+async def keep_trying(
+    account: Account, what: str, step: Callable[[], Awaitable[bool]], rest: Backoff
+) -> None:
+    """Do a step over and over, for ever; while storage fails, ever less often.
+
+    A step says whether it found something to do; where it did not, a rest follows.
+    """
     backoff = Backoff(_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S)
     while True:
         try:
-            await step()
+            found = await step()
         except AzureError as error:
             account.failed(what, error)
             await backoff.pause()
+            continue
+        account.succeeded(what)
+        backoff.reset()
+        if found:
+            rest.reset()
         else:
-            account.succeeded(what)
-            backoff.reset()
+            await rest.pause()
 
 
 def describe(error: AzureError) -> str:
