@@ -94,7 +94,8 @@ def _captioning(settings: Settings, own_captioner: Once[OnnxCaptioner]) -> Capti
 def _vision_lane(settings: Settings) -> Lane[Captioner] | None:
     if settings.vision_endpoint is None or settings.vision_key is None:
         return None
-    captioner = AzureVisionCaptioner(
+    open_captioner = partial(  # at first use: the SDK's import would delay the app's start
+        AzureVisionCaptioner,
         settings.vision_endpoint,
         settings.vision_key,
         timeout_s=settings.vision_timeout_s,
@@ -103,7 +104,7 @@ def _vision_lane(settings: Settings) -> Lane[Captioner] | None:
     )
     return Lane(
         AzureVisionCaptioner.source,
-        lambda: captioner,
+        Once(open_captioner),
         batch_size=1,  # a picture that the service refuses costs no other its caption
         threads=_VISION_THREADS,
         timeout_s=settings.vision_timeout_s + _VISION_MARGIN_S,
