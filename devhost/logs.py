@@ -32,6 +32,7 @@ def start_logging(stream: TextIO | None = None, *, debug: bool = False) -> None:
     """Send every log line to the terminal.
 
     The Azure SDK's own lines begin at warnings: it tells of each request, and the host makes many.
+    What the worker library says of errors is left out: the host tells of each itself.
     """
     stream = stream or sys.stdout
     colours = stream.isatty() and "NO_COLOR" not in os.environ
@@ -42,3 +43,4 @@ def start_logging(stream: TextIO | None = None, *, debug: bool = False) -> None:
     root.setLevel(logging.DEBUG if debug else logging.INFO)
     for name in ("azure", "asyncio", "aiohttp", "urllib3", "msal"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("azure.functions").setLevel(logging.CRITICAL)

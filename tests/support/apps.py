@@ -16,7 +16,7 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 """
 
 
-def write_app(folder: Path, functions: str, **host_json: Any) -> Path:
+def write_app(folder: Path, functions: str, /, **host_json: Any) -> Path:
     """Write an app with these functions; `host_json` goes over a host.json with storage triggers.
 
     The source begins after imports and `app`, an anonymous `FunctionApp`.
