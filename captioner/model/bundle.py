@@ -5,7 +5,6 @@ Any architecture fits: the encoder turns pictures into `memory.*` (and may give 
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from captioner.errors import BundleInvalid, BundleMissing
 from captioner.model.decoding import BeamSettings, Ids, LogProbs
 from captioner.model.stepping import Arrays, CachedStep, starting_cache
-from captioner.model.vocabulary import Vocabulary
+from captioner.model.vocabulary import END, START, Vocabulary
 
 MANIFEST = "model.json"
 
@@ -75,7 +74,8 @@ class Bundle:
     vocabulary: Vocabulary
     _encoder: ort.InferenceSession
     _decoder: ort.InferenceSession
-    _decoder_inputs: frozenset[str] = field(repr=False)
+    _encoded: tuple[str, ...] = field(repr=False)
+    """What the encoder gives that the decoder reads."""
 
     @property
     def beam_settings(self) -> BeamSettings:
@@ -89,13 +89,11 @@ class Bundle:
 
     def start(self, pictures: NDArray[np.uint8]) -> CachedStep:
         """Encode pictures [batch, side, side, 3] and give their decoder's step."""
-        names = [output.name for output in self._encoder.get_outputs()]
-        outputs = self._encoder.run(names, {"images": pictures})
-        encoded: Arrays = dict(zip(names, outputs, strict=True))
-        memory = {name: rows for name, rows in encoded.items() if name in self._decoder_inputs}
-        shapes = self.manifest.cache_shapes
-        cache = starting_cache(encoded, shapes, len(pictures))
-        memory = {name: rows for name, rows in memory.items() if name not in shapes}
+        encoded: Arrays = dict(
+            zip(self._encoded, self._encoder.run(self._encoded, {"images": pictures}), strict=True)
+        )
+        cache = starting_cache(encoded, self.manifest.cache_shapes, len(pictures))
+        memory = {name: rows for name, rows in encoded.items() if name not in cache}
         return CachedStep(self._run_decoder, memory, cache)
 
     def _run_decoder(self, tokens: Ids, memory: Arrays, cache: Arrays) -> tuple[LogProbs, Arrays]:
@@ -114,12 +112,13 @@ def open_bundle(folder: Path, *, threads: int = 1) -> Bundle:
     try:
         vocabulary = Vocabulary(manifest.vocabulary)
     except ValueError as fault:
-        raise BundleInvalid(f"{MANIFEST} in {folder.name}: {fault}.") from None
+        raise BundleInvalid(f"Mend {MANIFEST} in {folder}: {fault}.") from None
     encoder = _open_graph(folder, manifest.encoder, threads)
     decoder = _open_graph(folder, manifest.decoder, threads)
     _check_contract(manifest, encoder, decoder)
-    inputs = frozenset(each.name for each in decoder.get_inputs())
-    bundle = Bundle(manifest, vocabulary, encoder, decoder, inputs)
+    read = {each.name for each in decoder.get_inputs()}
+    encoded = tuple(each.name for each in encoder.get_outputs() if each.name in read)
+    bundle = Bundle(manifest, vocabulary, encoder, decoder, encoded)
     _try_out(bundle)
     return bundle
 
@@ -133,7 +132,9 @@ def read_manifest(folder: Path) -> Manifest:
             f"There is no model bundle in {folder}: set MODEL_DIR to a folder with {MANIFEST}."
         ) from None
     except (msgspec.DecodeError, OSError) as fault:
-        raise BundleInvalid(f"{MANIFEST} in {folder} cannot be read: {fault}.") from None
+        raise BundleInvalid(
+            f"{MANIFEST} in {folder} cannot be read, copy the bundle again: {fault}."
+        ) from None
 
 
 def _open_graph(folder: Path, graph: GraphFile, threads: int) -> ort.InferenceSession:
@@ -143,7 +144,7 @@ def _open_graph(folder: Path, graph: GraphFile, threads: int) -> ort.InferenceSe
     except FileNotFoundError:
         raise BundleMissing(f"The bundle lacks {graph.file}: copy the whole folder.") from None
     except OSError as fault:
-        raise BundleInvalid(f"{graph.file} cannot be read: {fault}.") from None
+        raise BundleInvalid(f"{graph.file} cannot be read, mend its access: {fault}.") from None
     if hashlib.sha256(content).hexdigest() != graph.sha256:
         raise BundleInvalid(
             f"{graph.file} is not the file that {MANIFEST} describes: copy the bundle again."
@@ -157,7 +158,9 @@ def _open_graph(folder: Path, graph: GraphFile, threads: int) -> ort.InferenceSe
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as fault:  # onnxruntime's errors share no base class
-        raise BundleInvalid(f"{graph.file} cannot be opened by onnxruntime: {fault}.") from fault
+        raise BundleInvalid(
+            f"{graph.file} cannot be opened by onnxruntime, export it again: {_first_line(fault)}."
+        ) from fault
 
 
 def _check_contract(
@@ -167,35 +170,44 @@ def _check_contract(
     cached = set(manifest.cache_shapes)
     inputs = {each.name for each in decoder.get_inputs()}
     outputs = {each.name for each in decoder.get_outputs()}
+    given = {"log_probs", *(f"{name}.next" for name in cached)}
     faults = [
         f"{what}: {', '.join(sorted(names))}"
         for what, names in (
             ("the encoder does not take", {"images"} - {i.name for i in encoder.get_inputs()}),
             ("the decoder does not take", {"tokens", *cached} - inputs),
             ("nothing gives the decoder", inputs - {"tokens"} - cached - encoded),
-            ("the decoder does not give", _decoder_outputs(cached) - outputs),
+            ("the decoder does not give", given - outputs),
         )
         if names
     ]
     if faults:
-        raise BundleInvalid(f"The bundle does not keep the contract: {'; '.join(faults)}.")
-
-
-def _decoder_outputs(cached: Sequence[str] | set[str]) -> set[str]:
-    return {"log_probs", *(f"{name}.next" for name in cached)}
+        raise BundleInvalid(
+            f"The bundle does not keep the contract, export it again: {'; '.join(faults)}."
+        )
 
 
 def _try_out(bundle: Bundle) -> None:
-    """Run two steps on a black picture: what fails here would fail on every image."""
+    """Run two steps on two black pictures: what fails here would fail on every image."""
     side = bundle.manifest.resize[-1]
     try:
-        step = bundle.start(np.zeros((1, side, side, 3), np.uint8))
-        for _ in range(2):
-            log_probs = step(np.ones(1, np.int64), np.zeros(1, np.int64))
+        step = bundle.start(np.zeros((2, side, side, 3), np.uint8))
+        step(np.full(2, START), np.arange(2))
+        log_probs = step(np.full(3, END), np.array([0, 0, 1]))
     except Exception as fault:  # onnxruntime's errors share no base class
-        raise BundleInvalid(f"The bundle's graphs do not run together: {fault}.") from fault
-    if log_probs.shape != (1, len(bundle.vocabulary)):
         raise BundleInvalid(
-            f"The decoder gives {log_probs.shape[-1]} log-probabilities a row for a vocabulary of "
-            f"{len(bundle.vocabulary)} words."
+            f"The bundle's graphs do not run together, export it again: {_first_line(fault)}."
+        ) from fault
+    if log_probs.shape != (3, len(bundle.vocabulary)):
+        raise BundleInvalid(
+            f"The decoder gives log-probabilities of shape {log_probs.shape} for 3 rows and a "
+            f"vocabulary of {len(bundle.vocabulary)} words: export the bundle again."
         )
+    if not np.allclose(np.exp(log_probs).sum(axis=1), 1, atol=1e-3):  # a NaN is none either
+        raise BundleInvalid(
+            "What the decoder gives as log_probs are no log-probabilities: export the bundle again."
+        )
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).partition("\n")[0].rstrip(".")

@@ -47,6 +47,8 @@ class BeamSettings:
     def __post_init__(self) -> None:
         if self.beam_size < 1 or self.max_words < 1:
             raise ValueError("beam_size and max_words must be at least 1")
+        if self.length_penalty < 0:
+            raise ValueError("length_penalty must not be negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,9 @@ class _Beam:
             totals[:, END] = -np.inf
         flat = totals.ravel()
         count = min(2 * size, flat.size)
-        best = np.argpartition(flat, -count)[-count:]
-        best = best[np.lexsort((best, -flat[best]))]  # ties by id: the same caption every time
+        best = np.flatnonzero(flat >= np.partition(flat, -count)[-count])
+        # A stable sort: ties go by row and id, for the same caption every time.
+        best = best[np.argsort(-flat[best], kind="stable")][:count]
 
         rows: list[int] = []
         prefixes: list[tuple[int, ...]] = []

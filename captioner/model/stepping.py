@@ -16,6 +16,7 @@ class CachedStep:
     """A `decoding.Step` of a decoder that reads `memory.*` and carries `cache.*`.
 
     `memory` and `cache` have one row for each picture; from then on, rows follow the open captions.
+    Either may be empty: an LSTM that starts from the picture keeps nothing else of it.
     """
 
     def __init__(self, run: RunDecoder, memory: Arrays, cache: Arrays) -> None:
@@ -23,7 +24,8 @@ class CachedStep:
         self._pictures = memory
         self._cache = cache
         self._memory = memory
-        self._picture_of_row: Ids = np.arange(len(next(iter(memory.values()))))
+        states = [*memory.values(), *cache.values()]
+        self._picture_of_row: Ids = np.arange(len(states[0]))
 
     def __call__(self, tokens: Ids, parents: Ids) -> LogProbs:
         pictures = self._picture_of_row[parents]

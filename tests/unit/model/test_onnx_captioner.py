@@ -1,0 +1,124 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from captioner.images import Picture
+from captioner.model.bundle import Bundle, open_bundle
+from captioner.model.decoding import beam_search
+from captioner.model.onnx_captioner import OnnxCaptioner
+from captioner.model.preprocessing import encoder_input
+from captioner.model.vocabulary import text_of
+from captioner.records import Alternative, Caption
+from tests.support.bundles import make_bundle
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return open_bundle(make_bundle(tmp_path_factory.mktemp("bundle")))
+
+
+def picture(number: int) -> Picture:
+    """Give one of many pictures, of any size, that the tiny model sees differently."""
+    random = np.random.default_rng(number)
+    width, height = random.integers(8, 80, 2)
+    corners = random.integers(0, 256, (2, 2, 3), np.uint8)
+    image = Image.fromarray(corners).resize((width, height), Image.Resampling.NEAREST)
+    return Picture(image, b"", "image/png", int(width), int(height), str(number))
+
+
+PICTURES = [picture(number) for number in range(19)]
+
+
+def said(captions: list[Caption]) -> list[tuple[str, float | None, tuple[Alternative, ...]]]:
+    return [(each.text, each.confidence, each.alternatives) for each in captions]
+
+
+def test_a_caption_tells_where_it_came_from(bundle: Bundle) -> None:
+    (caption,) = OnnxCaptioner(bundle).caption(PICTURES[:1])
+    assert caption.source == "onnx"
+    assert caption.language == "en"
+    assert (caption.model.name, caption.model.version) == ("tiny", bundle.manifest.version)
+    assert caption.elapsed_ms > 0
+    assert caption.text
+
+
+def test_captions_are_those_of_the_search_best_first(bundle: Bundle) -> None:
+    (caption,) = OnnxCaptioner(bundle).caption(PICTURES[:1])
+    pixels = encoder_input([PICTURES[0].image], bundle.manifest.resize)
+    (ranked,) = beam_search(bundle.start(pixels), 1, bundle.beam_settings)
+    texts = [text_of(bundle.vocabulary.decode(each.ids)) for each in ranked]
+    assert [caption.text, *(each.text for each in caption.alternatives)] == texts
+    assert caption.confidence == pytest.approx(ranked[0].mean_probability, abs=1e-4)
+
+
+def test_captions_come_in_the_order_of_the_pictures(bundle: Bundle) -> None:
+    captioner = OnnxCaptioner(bundle)
+    captions = said(captioner.caption(PICTURES))
+    assert said(captioner.caption(PICTURES[::-1])) == captions[::-1]
+    assert len({text for text, *_ in captions}) > len(PICTURES) / 2
+
+
+def test_a_caption_does_not_depend_on_its_batch(bundle: Bundle) -> None:
+    captioner = OnnxCaptioner(bundle)
+    alone = [said(captioner.caption([each]))[0] for each in PICTURES]
+    assert said(captioner.caption(PICTURES)) == alone
+
+
+def test_any_number_of_pictures_is_encoded_in_bounded_batches(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    really = Bundle.start
+
+    def noting(self: Bundle, pictures: np.ndarray) -> object:
+        sizes.append(len(pictures))
+        return really(self, pictures)
+
+    monkeypatch.setattr(Bundle, "start", noting)
+    assert len(OnnxCaptioner(bundle).caption(PICTURES)) == len(PICTURES)
+    assert sizes == [8, 8, 3]
+
+
+def test_no_pictures_no_captions(bundle: Bundle) -> None:
+    assert OnnxCaptioner(bundle).caption([]) == []
+
+
+@pytest.mark.parametrize(
+    ("beam_size", "alternatives", "given"),
+    [(None, 2, 2), (None, 1, 1), (None, 0, 0), (1, 2, 0), (6, 4, 4), (6, 5, 5), (3, 10, 2)],
+)
+def test_alternatives_are_at_most_as_many_as_asked_for_and_as_there_are_beams(
+    bundle: Bundle, beam_size: int | None, alternatives: int, given: int
+) -> None:
+    captioner = OnnxCaptioner(bundle, beam_size=beam_size, alternatives=alternatives)
+    for caption in captioner.caption(PICTURES):
+        assert len(caption.alternatives) == given
+        texts = {caption.text, *(each.text for each in caption.alternatives)}
+        assert len(texts) == given + 1
+
+
+def test_confidences_are_between_zero_and_one(bundle: Bundle) -> None:
+    for caption in OnnxCaptioner(bundle, beam_size=5, alternatives=4).caption(PICTURES):
+        for each in (caption, *caption.alternatives):
+            assert each.confidence is not None
+            assert 0 < each.confidence < 1
+
+
+def test_several_threads_at_once_say_what_one_says(bundle: Bundle) -> None:
+    captioner = OnnxCaptioner(bundle)
+    expected = said(captioner.caption(PICTURES))
+    with ThreadPoolExecutor(8) as threads:
+        calls = [threads.submit(captioner.caption, PICTURES) for _ in range(16)]
+        assert all(said(call.result()) == expected for call in calls)
+
+
+@pytest.mark.parametrize("turn", ["FLIP_TOP_BOTTOM", "FLIP_LEFT_RIGHT"])
+def test_the_picture_is_what_is_captioned(bundle: Bundle, turn: str) -> None:
+    """The tiny model sees four quarters: turned over, most pictures are others to it."""
+    captioner = OnnxCaptioner(bundle)
+    turned = [replace(each, image=each.image.transpose(Image.Transpose[turn])) for each in PICTURES]
+    pairs = zip(captioner.caption(PICTURES), captioner.caption(turned), strict=True)
+    assert sum(one.text != other.text for one, other in pairs) > len(PICTURES) / 2
