@@ -64,7 +64,7 @@ def start(
     ] = None,
 ) -> None:
     """Run a Functions app here, without Core Tools. For development only."""
-    start_logging(debug="PYTHON_ENABLE_DEBUG_LOGGING" in os.environ)
+    start_logging()
     folder = app.resolve()
     # The app's folder becomes the working folder, as in the real host.
     ready = ready_file.resolve() if ready_file else None
@@ -87,6 +87,9 @@ def start(
         )
     except HostError as fault:
         _log.error("%s", fault)
+        _leave(1)
+    except Exception:  # noqa: BLE001 - threads of functions must not keep a broken host alive
+        _log.exception("The devhost has a fault of its own and ends.")
         _leave(1)
     if finished:
         loaded.worker.stop()

@@ -65,9 +65,7 @@ def load_app(folder: Path, settings_file: Path) -> App:
     """
     host_json = read_host_json(folder)
     settings = load_settings(settings_file)
-    os.environ.update(
-        {name: text for name, text in settings.values.items() if name not in os.environ}
-    )
+    os.environ.update({**_environment(folder), **settings.values})
     worker = Worker(folder)
     found = [each.resolved(settings) for each in worker.load()]
     listed = host_json.functions
@@ -98,6 +96,14 @@ def load_app(folder: Path, settings_file: Path) -> App:
         writer,
         worker,
     )
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Give what Core Tools set beside the app settings."""
+    return {
+        "AZURE_FUNCTIONS_ENVIRONMENT": "Development",
+        "AzureWebJobsScriptRoot": str(folder),
+    }
 
 
 def _check(function: Function, host_json: HostJson) -> None:

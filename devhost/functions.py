@@ -123,6 +123,11 @@ class Function:
         )
 
     @property
+    def hears_from_event_grid(self) -> bool:
+        """Whether Event Grid tells a blob trigger of new blobs, and no scan finds them."""
+        return str(self.trigger.properties.get("source", "")).lower() == "eventgrid"
+
+    @property
     def full_name(self) -> str:
         """What logs, blob receipts and Event Grid subscriptions call it."""
         return f"Host.Functions.{self.name}"

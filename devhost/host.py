@@ -152,7 +152,7 @@ class Host:
     def _blob_trigger(self, function: Function, notices: NoticeQueue) -> BlobTrigger:
         account = self._app.account(function)
         pattern = BlobPattern.parse(function.trigger.location, function.name)
-        if str(function.trigger.properties.get("source", "")).lower() == "eventgrid":
+        if function.hears_from_event_grid:
             return BlobTrigger(function, pattern, account, None)
         receipts = Receipts(self._app.host_account, self._app.host_id, function)
         scanner = BlobScanner(
@@ -195,17 +195,16 @@ class Host:
 
     def _announce(self, url: str) -> None:
         lines = ["Functions:"]
-        for each in sorted(self._app.http, key=lambda one: one.function.name):
-            methods = f"[{','.join(sorted(each.route.methods))}] " if each.route.methods else ""
-            lines.append(f"        {each.function.name}: {methods}{url}/{each.route.template}")
-        lines += [
-            f"        {each.name}: {each.trigger.type}"
-            for each in sorted(self._app.functions, key=lambda one: one.name)
-            if each.trigger.type != "httpTrigger"
-        ]
+        for http in sorted(self._app.http, key=lambda one: one.function.name):
+            methods = f"[{','.join(sorted(http.route.methods))}] " if http.route.methods else ""
+            lines.append(f"        {http.function.name}: {methods}{url}/{http.route.template}")
+        for each in sorted(self._app.functions, key=lambda one: one.name):
+            if each.hears_from_event_grid:
+                webhook = f"{url}{BLOBS_PATH}?functionName={each.full_name}"
+                lines.append(f"        {each.name}: {each.trigger.type} (Event Grid: {webhook})")
+            elif each.trigger.type != "httpTrigger":
+                lines.append(f"        {each.name}: {each.trigger.type}")
         lines += [f"        {each.name}: disabled" for each in self._app.disabled]
-        if self._notices:
-            lines.append(f"Event Grid webhook: {url}{BLOBS_PATH}?functionName=Host.Functions.NAME")
         _log.info("\n".join(lines))
         _log.info("Ready at %s (Ctrl-C stops).", url)
 

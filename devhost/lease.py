@@ -26,13 +26,14 @@ class Lease:
     @asynccontextmanager
     async def prolonged(self) -> AsyncIterator[None]:
         """Keep the message hidden while the block runs."""
-        task = asyncio.create_task(self._prolong())
+        done = asyncio.Event()
+        task = asyncio.create_task(self._prolong(done))
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            # Not cancelled: a receipt that is on its way to us is the one that counts.
+            done.set()
+            await task
 
     async def delete(self) -> None:
         async with missing_is_fine(*_NOT_OURS):
@@ -42,11 +43,16 @@ class Lease:
         async with missing_is_fine(*_NOT_OURS):
             await self._update(round(after_s))
 
-    async def _prolong(self) -> None:
+    async def _prolong(self, done: asyncio.Event) -> None:
         while True:
-            await asyncio.sleep(self._seconds / 2)
-            with suppress(AzureError):  # storage may be back before the time runs out
-                await self._update(self._seconds)
+            try:
+                async with asyncio.timeout(self._seconds / 2):
+                    await done.wait()
+            except TimeoutError:
+                with suppress(AzureError):  # storage may be back before the time runs out
+                    await self._update(self._seconds)
+            else:
+                return
 
     async def _update(self, seconds: int) -> None:
         updated = await self._queue.update_message(

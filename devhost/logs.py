@@ -28,7 +28,7 @@ class _Formatter(logging.Formatter):
         return f"{colour}{line}{_PLAIN}" if self._colours and colour else line
 
 
-def start_logging(stream: TextIO | None = None, *, debug: bool = False) -> None:
+def start_logging(stream: TextIO | None = None) -> None:
     """Send every log line to the terminal.
 
     The Azure SDK's own lines begin at warnings: it tells of each request, and the host makes many.
@@ -40,7 +40,7 @@ def start_logging(stream: TextIO | None = None, *, debug: bool = False) -> None:
     handler.setFormatter(_Formatter(colours=colours))
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.DEBUG if debug else logging.INFO)
+    root.setLevel(logging.INFO)
     for name in ("azure", "asyncio", "aiohttp", "urllib3", "msal"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("azure.functions").setLevel(logging.CRITICAL)

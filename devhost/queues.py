@@ -120,21 +120,33 @@ class QueueListener:
         while len(self._working) > self._options.refill_below:
             await asyncio.wait(self._working, return_when=asyncio.FIRST_COMPLETED)
         batch = await self._receive()
-        for message in batch:
-            lease = Lease(self._queue, message, self._lease_s)
+        for message, lease in batch:
             task = asyncio.create_task(self._process(message, lease))
             self._working[task] = lease
             task.add_done_callback(self._working.pop)
         return bool(batch)
 
-    async def _receive(self) -> list[QueueMessage]:
+    async def _receive(self) -> list[tuple[QueueMessage, Lease]]:
+        """Take messages; those that come when we are being stopped are put back at once."""
+        request = asyncio.create_task(self._request())
+        try:
+            return await asyncio.shield(request)
+        except asyncio.CancelledError:
+            with suppress(AzureError):
+                for _, lease in await request:
+                    await lease.show_again(0)
+            raise
+
+    async def _request(self) -> list[tuple[QueueMessage, Lease]]:
         pages = self._queue.receive_messages(
             messages_per_page=self._options.batch_size,
             visibility_timeout=max(1, round(self._lease_s)),
         ).by_page()
         async with missing_is_fine("QueueNotFound", "QueueBeingDeleted"):
             async for page in pages:
-                return [message async for message in page]
+                return [
+                    (message, Lease(self._queue, message, self._lease_s)) async for message in page
+                ]
         return []
 
     async def _process(self, message: QueueMessage, lease: Lease) -> None:

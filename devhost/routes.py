@@ -1,41 +1,15 @@
-"""HTTP routes in the grammar of ASP.NET Core, as far as the Functions host lets them through.
-
-A template such as `api/captions/{*name}` becomes a `Route` that matches paths. The grammar is told
-in learn.microsoft.com/aspnet/core/fundamentals/routing; precedence is the Functions host's own.
-"""
+"""HTTP routes: which function answers a path, as the Functions host decides it."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
-from itertools import pairwise
 from urllib.parse import unquote_to_bytes
 
-from devhost.constraints import Constraint, parse_constraint
 from devhost.errors import HostError
+from devhost.route_grammar import GrammarError, Parameter, Segment, parse_segments
 
-_FORBIDDEN_IN_NAMES = re.compile(r"[{}/?*]")
-# A brace doubled is a brace; inside a parameter too, where a regex constraint may need one.
-_PART = re.compile(r"(?P<literal>(?:\{\{|\}\}|[^{}])+)|\{(?P<parameter>(?:\{\{|\}\}|[^{}])*)\}")
 _RESERVED = ("admin", "runtime")
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A `{…}` of a template."""
-
-    name: str
-    constraints: tuple[Constraint, ...] = ()
-    optional: bool = False
-    catch_all: bool = False
-    default: str | None = None
-
-    def accepts(self, value: str) -> bool:
-        return all(each.accepts(value) for each in self.constraints)
-
-
-type Part = str | Parameter
-type Segment = tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +67,10 @@ def parse_route(
     if whole.startswith("~") and not whole.startswith("~/"):
         raise _fault(function, template, "it may not begin with '~' unless '/' follows")
     whole = whole.removeprefix("~").removeprefix("/")
-    if "//" in whole:
-        raise _fault(function, template, "'/' may not stand twice in a row")
-    segments = tuple(
-        _parse_segment(function, template, text) for text in _split(whole.removesuffix("/"))
-    )
-    _check_parameters(function, template, segments)
+    try:
+        segments = parse_segments(whole)
+    except GrammarError as fault:
+        raise _fault(function, template, str(fault)) from None
     return Route(function, whole, segments, frozenset(each.upper() for each in methods))
 
 
@@ -131,117 +103,6 @@ def decode_path(raw: str) -> str:
         except UnicodeDecodeError:
             continue  # what is not UTF-8 stays encoded
     return "".join(pieces)
-
-
-def _split(text: str) -> list[str]:
-    """Split at the slashes that are not inside a parameter."""
-    segments, depth = [""], 0
-    for char in text:
-        depth += (char == "{") - (char == "}")
-        if char == "/" and depth <= 0:
-            segments.append("")
-        else:
-            segments[-1] += char
-    return segments if text else []
-
-
-def _parse_segment(function: str, template: str, text: str) -> Segment:
-    parts: list[Part] = []
-    end = 0
-    for match in _PART.finditer(text):
-        if match.start() != end:
-            break
-        end = match.end()
-        if match["literal"] is not None:
-            parts.append(match["literal"].replace("{{", "{").replace("}}", "}"))
-        else:
-            parts.append(_parse_parameter(function, template, match["parameter"]))
-    if end != len(text):
-        raise _fault(
-            function, template, f"the braces in '{text}' do not match; a brace itself is doubled"
-        )
-    for part, following in pairwise(parts):
-        _check_neighbours(function, template, part, following)
-    if any(isinstance(part, str) and "?" in part for part in parts):
-        raise _fault(function, template, f"'?' may not stand in '{text}' outside a parameter")
-    if len(parts) > 1 and any(isinstance(part, Parameter) and part.catch_all for part in parts):
-        raise _fault(function, template, "a catch-all parameter must be a segment of its own")
-    return tuple(parts)
-
-
-def _check_neighbours(function: str, template: str, part: Part, following: Part) -> None:
-    if isinstance(part, Parameter):
-        if isinstance(following, Parameter):
-            raise _fault(
-                function, template, "two parameters may not follow each other without text between"
-            )
-        if part.optional:
-            raise _fault(
-                function, template, f"the optional parameter '{part.name}' must end its segment"
-            )
-    elif isinstance(following, Parameter) and following.optional and part != ".":
-        raise _fault(
-            function,
-            template,
-            f"only '.' may stand before the optional parameter '{following.name}' in a segment",
-        )
-
-
-def _parse_parameter(function: str, template: str, text: str) -> Parameter:
-    text = text.replace("{{", "{").replace("}}", "}")
-    stars = len(text) - len(text.lstrip("*"))
-    body = text[stars:].removesuffix("?")
-    optional = body != text[stars:]
-    name = re.split("[:=]", body, maxsplit=1)[0]
-    if not name or stars > 2 or _FORBIDDEN_IN_NAMES.search(name):
-        raise _fault(
-            function,
-            template,
-            f"'{{{text}}}' has no proper name: '?' may only end and '*' only begin a parameter",
-        )
-    constraints: list[Constraint] = []
-    default = None
-    rest = body[len(name) :]
-    while rest:
-        if rest[0] == "=":
-            default = rest[1:]
-            break
-        written, rest = _take_constraint(rest[1:])
-        try:
-            constraints.append(parse_constraint(written))
-        except ValueError as fault:
-            raise _fault(function, template, str(fault)) from None
-    if optional and stars:
-        raise _fault(function, template, f"the catch-all parameter '{name}' may not be optional")
-    if optional and default is not None:
-        raise _fault(
-            function, template, f"the optional parameter '{name}' may not have a default value"
-        )
-    return Parameter(name, tuple(constraints), optional, bool(stars), default)
-
-
-def _take_constraint(text: str) -> tuple[str, str]:
-    """Split off the first constraint; what stands in its parentheses may hold anything."""
-    match = re.match(r"[^:=(]*\(.*?\)(?=[:=]|$)", text) or re.match("[^:=]*", text)
-    end = match.end() if match else len(text)
-    return text[:end], text[end:]
-
-
-def _check_parameters(function: str, template: str, segments: Sequence[Segment]) -> None:
-    names: set[str] = set()
-    for number, segment in enumerate(segments):
-        for part in segment:
-            if isinstance(part, str):
-                continue
-            if part.name.lower() in names:
-                raise _fault(function, template, f"the parameter '{part.name}' appears twice")
-            names.add(part.name.lower())
-            if part.catch_all and number != len(segments) - 1:
-                raise _fault(
-                    function,
-                    template,
-                    f"the catch-all parameter '{part.name}' must be the last segment",
-                )
 
 
 def _match_segment(segment: Segment, text: str) -> dict[str, str] | None:

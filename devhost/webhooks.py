@@ -73,7 +73,7 @@ def _blob_of(url: str) -> tuple[str, str]:
     """Give container and name of a blob's URL; an emulator's path begins with the account."""
     parts = urlsplit(url)
     path = parts.path.lstrip("/")
-    if (parts.hostname or "").count(".blob.") == 0:
+    if ".blob." not in (parts.hostname or ""):
         path = path.partition("/")[2]
     container, _, name = path.partition("/")
     if not name:
