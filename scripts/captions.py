@@ -48,5 +48,5 @@ def show(record: CaptionRecord, console: Console) -> None:
 
 def _line(console: Console, source: str, text: str) -> None:
     console.print(
-        Text(f"  {source:<13} ", style="cyan").append(text, style="default"), soft_wrap=True
+        Text(f"  {source:<13} ", style="green").append(text, style="default"), soft_wrap=True
     )

@@ -30,6 +30,8 @@ def main() -> None:
         ensure(parser.parse_args().kind)
     except SetupError as fault:
         sys.exit(str(fault))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; the next time goes on from here.")
 
 
 def ensure(kind: str) -> None:
