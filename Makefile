@@ -17,7 +17,7 @@ help:
 	@echo 'make lint      check style, types and imports only'
 	@echo 'make training  install what .venv/bin/python -m training needs'
 	@echo 'make lock      pin the requirements anew (ARGS=--upgrade takes newer versions)'
-	@echo 'make clean     remove what these made, the local storage account included'
+	@echo 'make clean     remove what these made, the local storage account included, but no settings'
 
 start:
 	@sh scripts/python.sh -m scripts.environment local
@@ -46,3 +46,4 @@ lock:
 
 clean:
 	rm -rf .venv .azurite tools/azurite/node_modules
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
