@@ -1,0 +1,93 @@
+"""What a benchmark run found, as it is stored in results.json."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Self
+
+import msgspec
+from msgspec import Struct
+
+from captioner.records import ModelName
+
+RESULTS = Path(__file__).with_name("results.json")
+
+
+class Machine(Struct, frozen=True):
+    """What it was measured on."""
+
+    processor: str
+    cores: int
+    system: str
+    python: str
+    onnxruntime: str
+
+
+class Spread(Struct, frozen=True):
+    """Median and 95th percentile of repeated measurements, in milliseconds."""
+
+    p50: float
+    p95: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        """Sum up at least two measurements."""
+        return cls(round(median(values), 2), round(quantiles(values, n=20)[-1], 2))
+
+
+class Timings(Struct, frozen=True, kw_only=True):
+    """Time of one picture with so many threads; beams by their number."""
+
+    threads: int
+    decode: Spread
+    decode_large: Spread
+    encode: Spread
+    search: dict[int, Spread]
+    whole: Spread
+    whole_large: Spread
+
+
+ROWS: tuple[tuple[str, Callable[[Timings], Spread]], ...] = (
+    ("decode a photograph", lambda timings: timings.decode),
+    ("decode a 12-megapixel JPEG", lambda timings: timings.decode_large),
+    ("resize and encode", lambda timings: timings.encode),
+    ("search, greedy", lambda timings: timings.search[1]),
+    ("search, 3 beams", lambda timings: timings.search[3]),
+    ("whole caption of a photograph", lambda timings: timings.whole),
+    ("whole caption of a 12-megapixel JPEG", lambda timings: timings.whole_large),
+)
+"""What is told of each number of threads, in this order."""
+
+
+class FreshProcess(Struct, frozen=True):
+    """A process from its start to its first caption, that and the import of the app included."""
+
+    seconds: float
+    peak_mib: float
+
+
+class Results(Struct, frozen=True, kw_only=True):
+    """Everything of one run."""
+
+    command: str
+    bundle: ModelName
+    beam_size: int
+    machine: Machine
+    photographs: int
+    repeats: int
+    timings: tuple[Timings, ...]
+    fresh: FreshProcess
+    fresh_large: FreshProcess
+
+
+def save(results: Results, path: Path) -> None:
+    """Write results as JSON for people to read."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+
+
+def load(path: Path) -> Results:
+    """Read results.
+
+    Raises `OSError` or `msgspec.DecodeError`.
+    """
+    return msgspec.json.decode(path.read_bytes(), type=Results)

@@ -1,0 +1,97 @@
+"""Tables in README.md and models/MODEL_CARD.md that nobody types: `python -m scripts.docs`.
+
+Each stands between two comments that name it, and is made from what is set or measured. Without an
+option the command tells which are out of date; with `--write` it brings them up to date.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from benchmarks import results
+from captioner.errors import CaptionerError
+from captioner.model.bundle import read_manifest
+from scripts import tables
+from scripts.errors import SetupError
+
+ROOT = Path(__file__).resolve().parent.parent
+_BLOCK = re.compile(r"(<!-- begin (?P<name>\S+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
+
+type Make = Callable[[], str]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Keep the tables of the documents true.")
+    parser.add_argument("--write", action="store_true", help="bring them up to date")
+    write = parser.parse_args().write
+    try:
+        stale = list(out_of_date(ROOT))
+    except (SetupError, CaptionerError) as fault:
+        sys.exit(str(fault))
+    for path, text in stale:
+        print(f"{path.relative_to(ROOT)} {'brought up to date' if write else 'is out of date'}")
+        if write:
+            path.write_text(text)
+    if stale and not write:
+        sys.exit("Bring them up to date with: python -m scripts.docs --write")
+
+
+def out_of_date(root: Path) -> Iterator[tuple[Path, str]]:
+    """Give each document whose tables are not what they should be, with its text as it should be.
+
+    Raises `SetupError` or `CaptionerError` where what a table is made from cannot be read.
+    """
+    blocks = blocks_of(root)
+    for path in (root / "README.md", root / "models" / "MODEL_CARD.md"):
+        text = path.read_text()
+        wanted = filled(text, blocks)
+        if wanted != text:
+            yield path, wanted
+
+
+def filled(text: str, blocks: Mapping[str, Make]) -> str:
+    """Give a document with its blocks made anew; raises `SetupError` for one of another name."""
+
+    def block(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name not in blocks:
+            raise SetupError(f"There is no table '{name}': known are {', '.join(blocks)}.")
+        return f"{found[1]}\n{blocks[name]()}\n\n{found[3]}"
+
+    return _BLOCK.sub(block, text)
+
+
+def blocks_of(root: Path) -> dict[str, Make]:
+    """Give what makes each table, by its name."""
+    models = root / "models"
+    return {
+        "settings": tables.settings_table,
+        "scores": lambda: tables.scores_table(read_manifest(models)),
+        "bundle": lambda: tables.bundle_table(read_manifest(models), models),
+        "decoders": lambda: tables.decoders_table((root / "training" / "results").glob("*/*.csv")),
+        "speed": lambda: tables.speed_table(_results(root)),
+    }
+
+
+def _results(root: Path) -> results.Results:
+    """Read the benchmark's results, which must be those of the bundle that ships."""
+    again = "run: python -m benchmarks.caption --json benchmarks/results.json"
+    try:
+        found = results.load(root / "benchmarks" / "results.json")
+    except (OSError, msgspec.DecodeError) as fault:
+        raise SetupError(f"benchmarks/results.json cannot be read ({fault}); {again}") from None
+    shipped = read_manifest(root / "models").version
+    if found.bundle.version != shipped:
+        raise SetupError(
+            f"benchmarks/results.json is about bundle {found.bundle.version}, but {shipped} "
+            f"ships; {again}"
+        )
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Tables of README.md and models/MODEL_CARD.md, in Markdown, from what is set and measured."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from msgspec import UNSET
+
+from benchmarks.results import ROWS, Results
+from captioner.model.bundle import Manifest
+from captioner.settings import Settings
+
+_SCORES = (
+    ("BLEU-1", "bleu_1"),
+    ("BLEU-2", "bleu_2"),
+    ("BLEU-3", "bleu_3"),
+    ("BLEU-4", "bleu_4"),
+    ("METEOR", "meteor"),
+    ("ROUGE-L", "rouge_l"),
+    ("CIDEr", "cider"),
+)
+
+
+def settings_table() -> str:
+    """Every app setting with its default and meaning."""
+    return _table(
+        ("Setting", "Default", "Meaning"),
+        (
+            (f"`{each.metadata['env']}`", _default(each.default), each.metadata["doc"])
+            for each in fields(Settings)
+        ),
+    )
+
+
+def scores_table(manifest: Manifest) -> str:
+    """The scores recorded in a bundle, and the commands that gave them."""
+    columns = dict(_evaluations(manifest))
+    rows: list[Sequence[str]] = [
+        (label, *(f"{scores[key]:.1f}" for scores in columns.values())) for label, key in _SCORES
+    ]
+    rows += [
+        ("CIDEr's standard error", *(f"{each['cider_error']:.1f}" for each in columns.values())),
+        ("words a caption", *(f"{each['average_words']:.1f}" for each in columns.values())),
+        (
+            "distinct captions",
+            *(f"{each['distinct_captions']:,} of {each['images']:,}" for each in columns.values()),
+        ),
+    ]
+    table = _table((f"{manifest.name} {manifest.version}, percent", *columns), rows, right=True)
+    commands = dict.fromkeys(str(scores["command"]) for scores in columns.values())
+    return f"{table}\n\nMeasured by {_code(commands)}."
+
+
+def bundle_table(manifest: Manifest, folder: Path) -> str:
+    """What a bundle is: its files, its words and what it learnt from."""
+    sizes = {
+        graph.file: (folder / graph.file).stat().st_size
+        for graph in (manifest.encoder, manifest.decoder)
+    }
+    data: dict[str, Any] = {} if manifest.data is UNSET else manifest.data
+    counts = (
+        f"{split} {images:,} images and {data['captions'][split]:,} captions"
+        for split, images in data.get("images", {}).items()
+    )
+    return _table(
+        ("", ""),
+        (
+            ("Name and version", f"{manifest.name} {manifest.version}"),
+            ("Files", ", ".join(f"`{name}` {_mebibytes(size)}" for name, size in sizes.items())),
+            (
+                "Input",
+                f"RGB, squashed to {' and then '.join(map(_square, manifest.resize))} pixels",
+            ),
+            ("Vocabulary", f"{len(manifest.vocabulary):,} words, four of them special"),
+            ("Search", _search(manifest)),
+            ("Alt text from a confidence of", f"{manifest.alt_text_threshold:g}"),
+            ("Data", f"{data.get('name', 'not told')}: {'; '.join(counts)}"),
+            ("Terms", "" if manifest.terms is UNSET else manifest.terms),
+        ),
+    )
+
+
+def speed_table(results: Results) -> str:
+    """Times of one picture, and of a process that starts."""
+    table = _table(
+        ("Milliseconds a picture, median (95th percentile)", *map(_threads, results.timings)),
+        (
+            (label, *(f"{s.p50:.1f} ({s.p95:.1f})" for s in map(spread, results.timings)))
+            for label, spread in ROWS
+        ),
+        right=True,
+    )
+    machine = results.machine
+    return (
+        f"{table}\n\n"
+        f"A fresh process has its first caption after {results.fresh.seconds:.1f} s, the loading "
+        f"of the app included, and holds at most {results.fresh.peak_mib:.0f} MiB; "
+        f"{results.fresh_large.peak_mib:.0f} MiB if that picture is a 12-megapixel JPEG.\n\n"
+        f"{results.photographs} photographs, {results.repeats} times each, {results.beam_size} "
+        f"beams, bundle {results.bundle.version}; {machine.processor}, {machine.cores} cores, "
+        f"{machine.system}, Python {machine.python}, onnxruntime {machine.onnxruntime}. "
+        f"Measured by `{results.command}`."
+    )
+
+
+def decoders_table(histories: Iterable[Path]) -> str:
+    """The training runs by stage: each file is a run's history.csv, named `RUN/STAGE.csv`."""
+    rows = []
+    for path in sorted(histories):
+        with path.open(newline="") as file:
+            scores = [float(row["dev_cider"]) for row in csv.DictReader(file)]
+        best = max(range(len(scores)), key=scores.__getitem__)
+        told = (f"{len(scores)}", f"{best + 1}", f"{scores[best]:.1f}")
+        rows.append((f"{path.parent.name}", path.stem, *told))
+    return _table(("Run", "Stage", "Epochs", "Best epoch", "Its dev CIDEr, percent"), rows)
+
+
+def _evaluations(manifest: Manifest) -> Iterator[tuple[str, dict[str, Any]]]:
+    metrics: dict[str, Any] = {} if manifest.metrics is UNSET else manifest.metrics
+    for key in sorted(metrics):
+        split, _, beams = key.partition("_beam")
+        if beams:
+            search = "greedy" if beams == "1" else f"{beams} beams"
+            yield f"{split}, {search}", metrics[key]
+
+
+def _search(manifest: Manifest) -> str:
+    beam = manifest.beam
+    return (
+        f"{beam.beam_size} beams, length penalty {beam.length_penalty:g}, "
+        f"{beam.min_words} to {beam.max_words} words"
+    )
+
+
+def _threads(timings: Any) -> str:
+    return "1 thread" if timings.threads == 1 else f"{timings.threads} threads"
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "not set"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _square(side: int) -> str:
+    return f"{side} x {side}"
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"
+
+
+def _code(texts: Iterable[str]) -> str:
+    return " and ".join(f"`{text}`" for text in texts)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = False) -> str:
+    """Write a table, all columns but the first set to the right where asked."""
+    rule = ["---", *(["---:" if right else "---"] * (len(head) - 1))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
