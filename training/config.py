@@ -27,7 +27,7 @@ class _Table(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Data(_Table):
     """`resize`: sides in pixels that pictures are squashed through; the last is the encoder's."""
 
-    resize: tuple[Positive, ...]
+    resize: Annotated[tuple[Positive, ...], Meta(min_length=1)]
     min_count: Positive = 4
     max_words: Positive = 20
     captions_per_image: Positive = 5
@@ -45,7 +45,7 @@ class Decoder(_Table):
 
     kind: Literal["transformer", "attention-lstm"]
     dropout: Share = 0.3
-    sizes: dict[str, int] = {}
+    sizes: dict[str, Positive] = {}
 
 
 class Stage(_Table):
@@ -84,7 +84,7 @@ class TrainingConfig(_Table, kw_only=True):
     `terms` are what the bundle says of its use, as the data's own terms want it.
     """
 
-    name: Annotated[str, Meta(pattern="^[a-z0-9.-]+$")]
+    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9.-]*$")]
     terms: str = ""
     seed: int = 1
     data: Data
@@ -92,6 +92,14 @@ class TrainingConfig(_Table, kw_only=True):
     decoder: Decoder
     stages: Annotated[tuple[Stage, ...], Meta(min_length=1)]
     beam: Beam = Beam()
+
+    def __post_init__(self) -> None:
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names):
+            raise ValueError("each stage needs a name of its own")
+        learns = [stage.encoder_from_block is not None for stage in self.stages]
+        if sorted(learns) != learns:  # grids are kept as the encoder's first weights give them
+            raise ValueError("the encoder cannot be frozen again after a stage in which it learns")
 
     @property
     def side(self) -> int:

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-_MAGIC = 0x1950A86A20F9469CFC6C
+_HEAD = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
 _DTYPES = {
     "FloatStorage": np.dtype("<f4"),
     "LongStorage": np.dtype("<i8"),
@@ -25,7 +24,7 @@ _DTYPES = {
 @dataclass
 class _Storage:
     dtype: np.dtype
-    numbers: NDArray[Any] | None = None
+    data: bytes = b""
 
 
 @dataclass
@@ -37,9 +36,13 @@ class _Tensor:
 
     def array(self) -> NDArray[Any]:
         """Give the tensor in its own order: shape and strides need not agree with memory order."""
-        itemsize = self.storage.dtype.itemsize
-        strides = tuple(stride * itemsize for stride in self.strides)
-        return as_strided(self.storage.numbers[self.offset :], self.shape, strides).copy()
+        dtype = self.storage.dtype
+        strides = tuple(stride * dtype.itemsize for stride in self.strides)
+        offset = self.offset * dtype.itemsize
+        try:
+            return np.ndarray(self.shape, dtype, self.storage.data, offset, strides).copy()
+        except (TypeError, ValueError) as fault:
+            raise pickle.UnpicklingError("a tensor reaches beyond its storage") from fault
 
 
 class _StateDictUnpickler(pickle.Unpickler):
@@ -71,7 +74,7 @@ def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
     Raises `pickle.UnpicklingError` where the file is of another format or holds anything else.
     """
     with path.open("rb") as file:
-        if _StateDictUnpickler(file).load() != _MAGIC:
+        if file.read(len(_HEAD)) != _HEAD:
             raise pickle.UnpicklingError(f"{path.name} is not a checkpoint of torch's first format")
         for _ in ("protocol", "machine"):
             _StateDictUnpickler(file).load()
@@ -79,6 +82,6 @@ def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
         tensors: dict[str, _Tensor] = unpickler.load()
         for key in _StateDictUnpickler(file).load():
             storage = unpickler.storages[key]
-            (length,) = np.fromfile(file, "<i8", 1)
-            storage.numbers = np.fromfile(file, storage.dtype, length)
+            length = int.from_bytes(file.read(8), "little")
+            storage.data = file.read(length * storage.dtype.itemsize)
     return {name: tensor.array() for name, tensor in tensors.items()}

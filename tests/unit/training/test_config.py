@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import pytest
+
+from training.config import ConfigError, load_config, to_dict
+
+GOOD = """
+name = "mine"
+[data]
+resize = [224, 256]
+[decoder]
+kind = "transformer"
+[[stages]]
+name = "decoder"
+epochs = 8
+learning_rate = 4e-4
+[[stages]]
+name = "tail"
+epochs = 4
+learning_rate = 1e-4
+encoder_from_block = 15
+"""
+
+
+def write(path: Path, text: str = GOOD) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_a_configuration_is_read_with_its_defaults(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path / "mine.toml"))
+    assert (config.name, config.side) == ("mine", 256)
+    assert config.encoder.name == "efficientnet-lite2"
+    assert [stage.encoder_from_block for stage in config.stages] == [None, 15]
+    assert to_dict(config)["stages"][1]["learning_rate"] == 1e-4
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path("training/configs").glob("*.toml")), ids=lambda path: path.stem
+)
+def test_the_shipped_configurations_are_good(path: Path) -> None:
+    assert load_config(path).name.startswith("flickr8k")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "named"),
+    [
+        ('name = "mine"', "", "`name`"),
+        ('name = "mine"', 'name = ".."', "$.name"),
+        ('name = "mine"', 'name = "a/b"', "$.name"),
+        ('name = "mine"', 'name = "mine"\ncolour = 1', "colour"),
+        ("resize = [224, 256]", "resize = []", "$.data.resize"),
+        ("resize = [224, 256]", "resize = [0]", "$.data.resize"),
+        ("resize = [224, 256]", "resize = [64]\nmin_cuont = 2", "min_cuont"),
+        ('kind = "transformer"', 'kind = "gru"', "$.decoder.kind"),
+        ('kind = "transformer"', 'kind = "transformer"\ndropout = 1.0', "$.decoder.dropout"),
+        ('kind = "transformer"', 'kind = "transformer"\nsizes = {width = 0}', "decoder.sizes"),
+        ("epochs = 8", "epochs = 0", "$.stages[0].epochs"),
+        ("epochs = 8", 'epochs = "8"', "$.stages[0].epochs"),
+        ("learning_rate = 4e-4", "learning_rate = 4", "$.stages[0].learning_rate"),
+        ('name = "tail"', 'name = "decoder"', "a name of its own"),
+        ("epochs = 8", "epochs = = 8", "mine.toml"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, good: str, bad: str, named: str) -> None:
+    path = write(tmp_path / "mine.toml", GOOD.replace(good, bad, 1))
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert caught.value.message.startswith("Mend mine.toml: ")
+    assert named in caught.value.message
+
+
+def test_an_encoder_that_has_learnt_cannot_be_frozen_again(tmp_path: Path) -> None:
+    """Its grids would be those of its first weights."""
+    text = GOOD.replace("encoder_from_block = 15", "") + "\n"
+    text = text.replace('name = "decoder"', 'name = "decoder"\nencoder_from_block = 15')
+    with pytest.raises(ConfigError, match="frozen again"):
+        load_config(write(tmp_path / "mine.toml", text))
+
+
+def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="There is no configuration"):
+        load_config(tmp_path / "mine.toml")
