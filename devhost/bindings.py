@@ -54,11 +54,9 @@ class Bindings:
             if binding.type in LOCATION
         }
 
-    async def read(
-        self, function: Function, data: Mapping[str, Any]
-    ) -> dict[str, TypedData | None]:
-        """Give the values of a function's input bindings; None for a blob that is not there."""
-        values: dict[str, TypedData | None] = {}
+    async def read(self, function: Function, data: Mapping[str, Any]) -> dict[str, TypedData]:
+        """Give the values of a function's input bindings; an empty one for a blob not there."""
+        values: dict[str, TypedData] = {}
         for binding in function.inputs:
             container, name = self._blob(function, binding, data)
             if binding.is_deferred:
@@ -66,7 +64,9 @@ class Bindings:
             else:
                 account = self._accounts.of(binding.connection)
                 content = await account.get_blob(container, name)
-                values[binding.name] = None if content is None else as_typed(content, binding)
+                values[binding.name] = (
+                    TypedData() if content is None else as_typed(content, binding)
+                )
         return values
 
     async def write(self, function: Function, outcome: Outcome, data: Mapping[str, Any]) -> None:
@@ -122,7 +122,7 @@ def blob_reference(connection: str, container: str, name: str) -> TypedData:
 def as_typed(data: bytes, binding: Binding) -> TypedData:
     """Give data in the form that a binding's `dataType` asks for."""
     if str(binding.properties.get("dataType", "")).lower() == "string":
-        return TypedData(string=data.decode())
+        return TypedData(string=data.decode(errors="replace"))  # as .NET reads text
     return TypedData(bytes=data)
 
 

@@ -45,7 +45,7 @@ class Executor:
         self._running: set[asyncio.Task[Outcome]] = set()
 
     async def call(self, function: Function, occasion: Occasion) -> Outcome:
-        """Call a function; never raises for what goes wrong in it, but says so in the log."""
+        """Call a function; what goes wrong in it is in the outcome and in the log."""
         task = asyncio.create_task(self._call(function, occasion))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -94,7 +94,7 @@ class Executor:
             return Outcome(
                 error=f"It ran longer than host.json's functionTimeout of {self._timeout_s:g} s."
             )
-        except (AzureError, HostError) as error:
+        except (AzureError, HostError, ValueError) as error:
             return Outcome(error=f"An input binding could not be read: {_told(error)}")
         if outcome.error is not None:
             return outcome

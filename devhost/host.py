@@ -52,7 +52,7 @@ class Host:
         self._app = app
         self._options = options
         self._keys = keys
-        self._executor = Executor(app.worker, app.bindings, _limit(app.host_json.function_timeout))
+        self._executor = Executor(app.worker, app.bindings, app.host_json.function_timeout)
         self._timers = [
             TimerTrigger(each, self._executor, app.host_account, app.host_id)
             for each in app.of_kind("timerTrigger")
@@ -76,7 +76,9 @@ class Host:
             loop.add_signal_handler(which, stop.set)
         port = await self._open()
         tasks = [asyncio.create_task(each.run()) for each in self._triggers]
-        tasks += [asyncio.create_task(self._warm_up(each)) for each in self._warm_ups()]
+        tasks += [
+            asyncio.create_task(self._warm_up(each)) for each in self._app.of_kind("warmupTrigger")
+        ]
         url = f"http://{_shown(self._options.address)}:{port}"
         self._announce(url)
         if self._options.ready_file:
@@ -170,9 +172,6 @@ class Host:
         ours = self._options.queue_poll_interval_s
         return self._app.host_json.extensions.queues.max_polling_interval if ours is None else ours
 
-    def _warm_ups(self) -> list[Function]:
-        return self._app.of_kind("warmupTrigger")
-
     async def _warm_up(self, function: Function) -> None:
         await self._executor.call(function, Occasion(TypedData(json="{}"), "The host has started."))
 
@@ -207,10 +206,6 @@ class Host:
         lines += [f"        {each.name}: disabled" for each in self._app.disabled]
         _log.info("\n".join(lines))
         _log.info("Ready at %s (Ctrl-C stops).", url)
-
-
-def _limit(timeout: float | None) -> float | None:
-    return None if timeout is None or timeout == float("inf") else timeout
 
 
 def _body_limit(settings: Mapping[str, str]) -> int:

@@ -165,7 +165,7 @@ def _response(answer: TypedData | None) -> web.Response:
         kind = {"json": "application/json", "bytes": "application/octet-stream"}
         return web.Response(
             body=_body(answer),
-            headers={"Content-Type": kind.get(answer.kind, "text/plain; charset=utf-8")},
+            headers={"Content-Type": kind.get(str(answer.kind), "text/plain; charset=utf-8")},
         )
     http = answer.value
     headers = CIMultiDict(

@@ -15,17 +15,22 @@ class Message(SimpleNamespace):
 
 
 class TypedData:
-    """One value and its kind, as a protobuf `oneof` has it: `TypedData(bytes=b"…")`."""
+    """One value and its kind, as a protobuf `oneof` has it: `TypedData(bytes=b"…")`.
+
+    Without a value, it stands for what is not there.
+    """
 
     def __init__(self, **value: Any) -> None:
-        ((self.kind, self.value),) = value.items()
+        self.kind: str | None
+        self.value: Any
+        ((self.kind, self.value),) = value.items() or ((None, None),)
 
     def __getattr__(self, name: str) -> Any:
         if name == self.__dict__.get("kind"):
             return self.value
         raise AttributeError(name)
 
-    def WhichOneof(self, _group: str) -> str:  # noqa: N802 - protobuf's name
+    def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - protobuf's name
         return self.kind
 
 

@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
-from uuid import uuid4
 
 from aiohttp import web
 
@@ -20,13 +18,8 @@ _HOMEPAGE = """<!doctype html>
 <p>The devhost serves it. The log in the terminal lists its functions and their URLs.</p>
 """
 
-type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class ManualCall(Protocol):
-    """Calls a function that has no HTTP trigger, as if its trigger had fired."""
-
-    async def __call__(self) -> None: ...
+# Calls a function that has no HTTP trigger, as if its trigger had fired.
+type ManualCall = Callable[[], Awaitable[None]]
 
 
 class Server:
@@ -123,6 +116,4 @@ class Server:
             "state": "Running",
             "version": "4.0.0-devhost",
             "processUptime": round((time.monotonic() - self._started) * 1000),
-            "functionAppContentEditingState": "Unknown",
-            "instanceId": str(uuid4()),
         }

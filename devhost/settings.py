@@ -1,5 +1,6 @@
 """App settings: the environment, and `local.settings.json` where the environment is silent."""
 
+import logging
 import os
 import re
 import shutil
@@ -11,6 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from devhost.errors import HostError
+
+_log = logging.getLogger(__name__)
 
 _REFERENCE = re.compile(r"%([^%]+)%")
 
@@ -93,6 +96,7 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     example = path.with_name(f"{path.name}.example")
     if not path.exists() and example.exists():
         shutil.copyfile(example, path)
+        _log.info("Made %s from %s.", path.name, example.name)
     local = _read(path) if path.exists() else LocalSettings()
     strings = {f"ConnectionStrings:{name}": text for name, text in local.ConnectionStrings.items()}
     from_file = {**local.Values, **strings}

@@ -37,7 +37,7 @@ class Invocation:
     """One call of a function: the values of its input bindings and what the trigger knows."""
 
     function: Function
-    inputs: Mapping[str, TypedData | None]
+    inputs: Mapping[str, TypedData]
     metadata: Mapping[str, TypedData] = field(default_factory=dict)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 

@@ -46,7 +46,12 @@ def contents(queues: QueueServiceClient, name: str, count: int) -> list[str]:
 
 
 def test_a_message_reaches_the_function_with_what_storage_knows_of_it(
-    tmp_path: Path, start_host: StartHost, queues: QueueServiceClient, work: QueueClient
+    tmp_path: Path,
+    *,
+    start_host: StartHost,
+    queues: QueueServiceClient,
+    work: QueueClient,
+    blobs: BlobServiceClient,
 ) -> None:
     app = write_app(
         tmp_path,
@@ -55,21 +60,24 @@ def test_a_message_reaches_the_function_with_what_storage_knows_of_it(
 
         @app.queue_trigger("message", "%WORK%", "AzureWebJobsStorage")
         @app.queue_output("out", "%WORK%-{kind}", "AzureWebJobsStorage")
+        @app.blob_input("absent", "%WORK%/{kind}/absent", "AzureWebJobsStorage")
         @app.blob_output("copy", "%WORK%/{id}.txt", "AzureWebJobsStorage")
         def handle(
-            message: func.QueueMessage, out: func.Out[List[str]], copy: func.Out[bytes]
+            message: func.QueueMessage, out: func.Out[List[str]], absent: func.InputStream,
+            copy: func.Out[bytes],
         ) -> None:
             copy.set(message.get_body())
             out.set([json.dumps({
                 "body": message.get_json(), "id": message.id, "count": message.dequeue_count,
                 "lives": (message.expiration_time - message.insertion_time).days,
-                "receipt": bool(message.pop_receipt),
+                "receipt": bool(message.pop_receipt), "absent": absent is None,
             }), "second"])
         """,
     )
     body = {"kind": "photo", "name": "é"}
     sent = work.send_message(encoded(json.dumps(body)))
-    start_host(app, {"WORK": work.queue_name})
+    host = start_host(app, {"WORK": work.queue_name})
+    host.wait_for_log("Executed 'Functions.handle' (Succeeded")
     first, second = (
         base64.b64decode(each).decode() for each in contents(queues, f"{work.queue_name}-photo", 2)
     )
@@ -79,8 +87,11 @@ def test_a_message_reaches_the_function_with_what_storage_knows_of_it(
         "count": 1,
         "lives": 7,
         "receipt": True,
+        "absent": True,
     }
     assert second == "second"
+    with blobs.get_blob_client(work.queue_name, f"{sent.id}.txt") as copy:
+        assert json.loads(copy.download_blob().readall()) == body
     assert not work.peek_messages()
 
 
