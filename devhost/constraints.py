@@ -107,14 +107,16 @@ def _is_file(value: str) -> bool:
 
 _is_long = _whole(-(2**63), 2**63 - 1)("")
 
+_NUMBER = _pattern(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
 _PLAIN: dict[str, _Maker] = {
     "alpha": _pattern("[A-Za-z]*"),
     "bool": _pattern("(?i:true|false)"),
     "datetime": _parsable(datetime.fromisoformat),
-    "decimal": _parsable(float),
-    "double": _parsable(float),
+    "decimal": _pattern(r"[+-]?(\d+\.?\d*|\.\d+)"),
+    "double": _NUMBER,
     "file": lambda _: _is_file,
-    "float": _parsable(float),
+    "float": _NUMBER,
     "guid": _parsable(UUID),
     "int": _whole(-(2**31), 2**31 - 1),
     "long": lambda _: _is_long,

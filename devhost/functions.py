@@ -8,8 +8,9 @@ from typing import Any
 from devhost.errors import HostError
 from devhost.settings import Settings
 
-STORAGE_TRIGGERS = frozenset({"blobTrigger", "queueTrigger"})
-TRIGGERS = STORAGE_TRIGGERS | {"httpTrigger", "timerTrigger", "warmupTrigger"}
+TRIGGERS = frozenset(
+    {"blobTrigger", "httpTrigger", "queueTrigger", "timerTrigger", "warmupTrigger"}
+)
 INPUTS = frozenset({"blob"})
 OUTPUTS = frozenset({"blob", "http", "queue"})
 # What the host has only with the extension bundle.

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import logging
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,10 +17,35 @@ from devhost.protos import TypedData
 from devhost.storage import HOSTS_CONTAINER, Account
 from devhost.timespan import Timespan
 
-_log = logging.getLogger(__name__)
-
 # The real host keeps the status of shorter intervals in memory only.
 _MONITORED_FROM = timedelta(minutes=1)
+
+_NEVER = "0001-01-01T00:00:00+00:00"
+
+_FIELD = re.compile(r"[\w*/,-]+")
+_NAMES = frozenset(
+    [
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "may",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "oct",
+        "nov",
+        "dec",
+        "sun",
+        "mon",
+        "tue",
+        "wed",
+        "thu",
+        "fri",
+        "sat",
+    ]
+)
 
 type Schedule = Callable[[datetime], datetime]
 
@@ -44,16 +69,20 @@ def parse_schedule(text: str, where: str) -> Schedule:
 def _parse_cron(text: str, where: str) -> Schedule:
     fields = text.split()
     expression = " ".join(["0", *fields] if len(fields) == 5 else fields)
-    known = (
-        len(fields) in (5, 6) and "?" not in text and "#" not in text and "L" not in text.upper()
-    )
+    names = {name.lower() for name in re.findall("[A-Za-z]+", text)}
+    # croniter knows more than NCRONTAB does, such as `L` and `?`.
+    known = all(_FIELD.fullmatch(each) for each in fields) and names <= _NAMES
     # Unlike cron, NCRONTAB wants both the day of the month and the day of the week to fit.
     options: dict[str, Any] = {
         "second_at_beginning": True,
         "day_or": False,
         "ret_type": datetime,
     }
-    if not known or not croniter.is_valid(expression, second_at_beginning=True):
+    if (
+        len(fields) not in (5, 6)
+        or not known
+        or not croniter.is_valid(expression, second_at_beginning=True)
+    ):
         raise _fault(text, where)
 
     def following(moment: datetime) -> datetime:
@@ -87,41 +116,49 @@ class TimerTrigger:
         now = _now()
         first = self._next(now)
         interval = self._next(first) - first
+        self._last = _NEVER
         self._monitored = properties.get("useMonitor", True) and interval >= _MONITORED_FROM
 
     async def run(self) -> None:
         """Call the function whenever it is due, until cancelled."""
         status = await self._read_status()
         missed = "Next" in status and datetime.fromisoformat(status["Next"]) < _now()
+        self._last = status.get("Last", _NEVER)
         if missed or self._on_startup:
-            await self._call("Timer fired at startup", past_due=missed, last=status.get("Last"))
+            await self._call("Timer fired at startup", past_due=missed)
+        elif not status:
+            await self._write_status()
         while True:
             due = self._next(_now())
             while (wait_s := (due - _now()).total_seconds()) > 0:
                 # Short naps, because a machine that sleeps stops the loop's clock and not its own.
                 await asyncio.sleep(min(wait_s, 60))
-            await self._call("Timer fired", past_due=False, last=status.get("Last"))
-            status = {"Last": due.isoformat()}
+            await self._call("Timer fired", past_due=False)
 
     async def call_now(self) -> None:
         """Call the function out of turn."""
         await self._call("This function was called by hand", past_due=False)
 
-    async def _call(self, reason: str, *, past_due: bool, last: str | None = None) -> None:
+    async def _call(self, reason: str, *, past_due: bool) -> None:
+        value = {
+            "Schedule": {"AdjustForDST": True},
+            "ScheduleStatus": self._status() if self._monitored else None,
+            "IsPastDue": past_due,
+        }
+        moment = _now().isoformat()
+        await self._executor.call(
+            self.function, Occasion(TypedData(json=json.dumps(value)), f"{reason} at {moment}")
+        )
+        self._last = moment
+        await self._write_status()
+
+    def _status(self) -> dict[str, str]:
         now = _now()
-        status = {
-            "Last": last or "0001-01-01T00:00:00+00:00",
+        return {
+            "Last": self._last,
             "Next": self._next(now).isoformat(),
             "LastUpdated": now.isoformat(),
         }
-        value = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status}
-        if not self._monitored:
-            value["ScheduleStatus"] = {}
-        text = json.dumps({**value, "IsPastDue": past_due})
-        await self._executor.call(
-            self.function, Occasion(TypedData(json=text), f"{reason} at {now.isoformat()}")
-        )
-        await self._write_status({**status, "Last": now.isoformat()})
 
     async def finish(self, limit_s: float) -> None:
         """A timer holds nothing that another host could take."""
@@ -137,13 +174,12 @@ class TimerTrigger:
         status: dict[str, str] = json.loads(text) if text else {}
         return status
 
-    async def _write_status(self, status: dict[str, str]) -> None:
+    async def _write_status(self) -> None:
         if not self._monitored:
             return
+        content = json.dumps(self._status()).encode()
         try:
-            await self._account.put_blob(
-                HOSTS_CONTAINER, self._status_path, json.dumps(status).encode()
-            )
+            await self._account.put_blob(HOSTS_CONTAINER, self._status_path, content)
         except AzureError as error:
             self._account.failed(self._what, error)
 
