@@ -22,29 +22,10 @@ _MONITORED_FROM = timedelta(minutes=1)
 
 _NEVER = "0001-01-01T00:00:00+00:00"
 
-_FIELD = re.compile(r"[\w*/,-]+")
-_NAMES = frozenset(
-    [
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "may",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "oct",
-        "nov",
-        "dec",
-        "sun",
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-    ]
+# croniter knows more than NCRONTAB does, such as `L` and `?`.
+_FIELD = re.compile(
+    r"(\d+|[*/,-]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)+",
+    re.IGNORECASE,
 )
 
 type Schedule = Callable[[datetime], datetime]
@@ -69,20 +50,14 @@ def parse_schedule(text: str, where: str) -> Schedule:
 def _parse_cron(text: str, where: str) -> Schedule:
     fields = text.split()
     expression = " ".join(["0", *fields] if len(fields) == 5 else fields)
-    names = {name.lower() for name in re.findall("[A-Za-z]+", text)}
-    # croniter knows more than NCRONTAB does, such as `L` and `?`.
-    known = all(_FIELD.fullmatch(each) for each in fields) and names <= _NAMES
+    known = len(fields) in (5, 6) and all(_FIELD.fullmatch(each) for each in fields)
     # Unlike cron, NCRONTAB wants both the day of the month and the day of the week to fit.
     options: dict[str, Any] = {
         "second_at_beginning": True,
         "day_or": False,
         "ret_type": datetime,
     }
-    if (
-        len(fields) not in (5, 6)
-        or not known
-        or not croniter.is_valid(expression, second_at_beginning=True)
-    ):
+    if not known or not croniter.is_valid(expression, second_at_beginning=True):
         raise _fault(text, where)
 
     def following(moment: datetime) -> datetime:
