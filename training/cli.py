@@ -124,7 +124,7 @@ def sheet(
         typer.Option(help="A data set; without it, freely licensed photographs are captioned."),
     ] = None,
     split: Annotated[str, typer.Option(help="dev or test")] = "test",
-    count: Annotated[int, typer.Option(help="Pictures of the data set to show.")] = 24,
+    count: Annotated[int, typer.Option(min=1, help="Pictures of the data set to show.")] = 24,
 ) -> None:
     """Draw a contact sheet: pictures with the bundle's captions under them."""
     from training.report import contact_sheet

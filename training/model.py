@@ -1,5 +1,6 @@
 """Encoder and decoder as one Keras model, built from a configuration."""
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,11 @@ class CaptionModel(keras.Model):
 def build_model(config: TrainingConfig, vocabulary_size: int) -> CaptionModel:
     """Build the model of a configuration, its encoder with its pretrained weights.
 
-    Raises `ConfigError` for an encoder that is not known or sizes that do not fit.
+    Raises `ConfigError` for an encoder that is not known, weights that are not its own or sizes
+    that do not fit.
     """
     keras.utils.set_random_seed(config.seed)
-    if config.encoder.name not in efficientnet_lite.VARIANTS:
-        known = ", ".join(efficientnet_lite.VARIANTS)
-        raise ConfigError(f"encoder.name {config.encoder.name!r} is not one of {known}.")
-    encoder = efficientnet_lite.build(
-        config.encoder.name, config.side, weights=_weights(config.encoder.weights)
-    )
+    encoder = _build_encoder(config)
     patches, _ = encoder.output_shape[1:]
     try:
         decoder = _DECODERS[config.decoder.kind](
@@ -60,7 +57,7 @@ def build_model(config: TrainingConfig, vocabulary_size: int) -> CaptionModel:
             dropout=config.decoder.dropout,
             **config.decoder.sizes,
         )
-    except TypeError as fault:
+    except (TypeError, ValueError) as fault:
         raise ConfigError(f"decoder.sizes do not fit {config.decoder.kind}: {fault}.") from None
     model = CaptionModel(encoder, decoder)
     shape = (1, *encoder.output_shape[1:])
@@ -68,10 +65,18 @@ def build_model(config: TrainingConfig, vocabulary_size: int) -> CaptionModel:
     return model
 
 
-def _weights(weights: str | None) -> Path | None:
-    if weights == "random":
-        return Path()
-    return None if weights is None else Path(weights)
+def _build_encoder(config: TrainingConfig) -> keras.Model:
+    name, weights = config.encoder.name, config.encoder.weights
+    if name not in efficientnet_lite.VARIANTS:
+        known = ", ".join(efficientnet_lite.VARIANTS)
+        raise ConfigError(f"encoder.name {name!r} is not one of {known}.")
+    path = Path() if weights == "random" else weights and Path(weights)
+    try:
+        return efficientnet_lite.build(name, config.side, weights=path)
+    except (ImportError, OSError, LookupError, ValueError, pickle.UnpicklingError) as fault:
+        raise ConfigError(
+            f"The weights of {name} cannot be read, mend encoder.weights: {fault}."
+        ) from fault
 
 
 class SmoothedCrossEntropy(keras.losses.Loss):

@@ -1,7 +1,5 @@
 """An LSTM with soft attention over the patches (Xu et al. 2015, "Show, Attend and Tell")."""
 
-from typing import Any
-
 import keras
 from keras import layers, ops
 
@@ -19,11 +17,13 @@ class AttentionLstmDecoder(CaptionDecoder):
         self,
         vocabulary_size: int,
         *,
+        patches: int,
+        max_words: int,
         width: int = 512,
         attention_width: int = 384,
         dropout: float = 0.3,
-        **_: Any,
     ) -> None:
+        """Take any number of `patches` and words: neither is part of its shape."""
         super().__init__(name="decoder")
         self.vocabulary_size = vocabulary_size
         self._width = width

@@ -152,6 +152,9 @@ class TransformerDecoder(CaptionDecoder):
         depth: int = 3,
         dropout: float = 0.3,
     ) -> None:
+        """Raise `ValueError` where the heads cannot share the width evenly."""
+        if width % heads:
+            raise ValueError(f"width {width} is not a multiple of heads {heads}")
         super().__init__(name="decoder")
         self.vocabulary_size = vocabulary_size
         self._width, self._heads = width, heads

@@ -1,0 +1,53 @@
+"""A caption model that is built and trained in seconds: an encoder that sees four colours."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from training.config import Data, Decoder, Encoder, Stage, TrainingConfig
+
+SIDE, PATCHES, CHANNELS = 8, 4, 6
+
+SIZES: dict[str, dict[str, int]] = {
+    "transformer": {"width": 12, "heads": 2, "inner_width": 16, "depth": 2},
+    "attention-lstm": {"width": 12, "attention_width": 8},
+}
+
+
+def tiny_encoder(name: str = "tiny", side: int = SIDE, *, weights: Path | None = None) -> Any:
+    """Stand in for `efficientnet_lite.build`: mean colours of the quarters, through one layer."""
+    pictures = keras.Input((side, side, 3), dtype="uint8")
+    x = layers.Rescaling(1 / 128, offset=-127 / 128)(pictures)
+    x = layers.AveragePooling2D(side // 2)(x)
+    x = layers.Conv2D(CHANNELS, 1, activation="relu", name="head")(x)
+    return keras.Model(pictures, layers.Reshape((PATCHES, CHANNELS))(x), name="encoder")
+
+
+def tiny_config(kind: str = "transformer", **stage: Any) -> TrainingConfig:
+    """One stage that learns steadily: no dropout, no warm-up, an average over few steps."""
+    settings = {
+        "epochs": 3,
+        "learning_rate": 1e-2,
+        "warmup_steps": 0,
+        "ema_momentum": 0.9,
+        "images_per_step": 8,
+        "flips": False,
+    }
+    return TrainingConfig(
+        name="tiny",
+        data=Data(resize=(SIDE,), min_count=1, max_words=8, captions_per_image=2),
+        encoder=Encoder(name="efficientnet-lite0", weights="random"),
+        decoder=Decoder(kind=kind, dropout=0.0, sizes=SIZES[kind]),
+        stages=(Stage(name="decoder", **settings | stage),),
+    )
+
+
+def randomise(model: keras.Layer, *, scale: float = 0.4, seed: int = 0) -> None:
+    """Give a layer weights at which everything matters; fresh ones are close to saying nothing."""
+    random = np.random.default_rng(seed)
+    for weight in model.weights:
+        if "seed_generator" not in weight.path:
+            weight.assign(random.normal(0, scale, weight.shape))

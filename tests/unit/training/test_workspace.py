@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from captioner.model.vocabulary import SPECIAL_WORDS, UNKNOWN
+from tests.support import tiny_dataset
+from tests.support.tiny_model import SIDE, tiny_config
+from training.config import TrainingConfig
+from training.data.captions import words_of
+from training.data.datasets import CaptionDataset, load_dataset
+from training.workspace import Workspace, WorkspaceError, open_workspace
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> CaptionDataset:
+    return load_dataset(tiny_dataset.write_table(tmp_path_factory.mktemp("data") / "shapes"))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture
+def workspace(dataset: CaptionDataset, runs: Path) -> Workspace:
+    return open_workspace(tiny_config(), dataset, runs)
+
+
+def test_a_run_is_noted_with_all_that_decides_it(workspace: Workspace, runs: Path) -> None:
+    noted = json.loads((runs / "tiny" / "run.json").read_text())
+    assert noted["config"]["decoder"]["kind"] == "transformer"
+    assert noted["data"]["images"] == tiny_dataset.SPLIT_SIZES
+    assert noted["data"]["captions"] == {"train": 200, "dev": 50, "test": 50}
+    assert "tensorflow" in noted["packages"]
+    words = json.loads((runs / "tiny" / "vocabulary.json").read_text())
+    assert tuple(words) == workspace.vocabulary.words
+    assert tuple(words[: len(SPECIAL_WORDS)]) == SPECIAL_WORDS
+
+
+def test_the_vocabulary_is_of_the_training_captions(workspace: Workspace) -> None:
+    words = {word for drawing in tiny_dataset.drawings() for word in words_of(drawing.captions[0])}
+    assert UNKNOWN not in workspace.vocabulary.encode(words)
+    assert "background" in workspace.vocabulary
+    assert "." not in workspace.vocabulary
+
+
+def test_pictures_are_of_the_encoders_size(workspace: Workspace) -> None:
+    assert workspace.pictures["dev"].pixels.shape == (10, SIDE, SIDE, 3)
+
+
+def test_references_are_what_people_wrote(workspace: Workspace) -> None:
+    drawing = next(each for each in tiny_dataset.drawings() if each.split == "test")
+    assert workspace.references("test")[drawing.name] == drawing.captions
+
+
+def test_the_same_run_may_go_on(dataset: CaptionDataset, runs: Path) -> None:
+    first, again = (open_workspace(tiny_config(), dataset, runs) for _ in range(2))
+    assert first.vocabulary.words == again.vocabulary.words
+    assert first.folder == again.folder
+
+
+@pytest.mark.parametrize("what", ["configuration", "captions"])
+def test_a_run_does_not_go_on_as_another(
+    dataset: CaptionDataset, runs: Path, tmp_path: Path, what: str
+) -> None:
+    config: TrainingConfig = tiny_config()
+    open_workspace(config, dataset, runs)
+    if what == "configuration":
+        config = msgspec.structs.replace(config, seed=2)
+    else:
+        folder = tiny_dataset.write_table(tmp_path / "shapes")
+        table = folder / "captions.csv"
+        table.write_text(table.read_text().replace("A red circle .", "A crimson circle ."))
+        dataset = load_dataset(folder)
+    with pytest.raises(WorkspaceError, match="delete it, or give the configuration another name"):
+        open_workspace(config, dataset, runs)
+
+
+def test_grids_are_named_for_all_that_they_are_computed_from(
+    dataset: CaptionDataset, workspace: Workspace, runs: Path
+) -> None:
+    encoder = msgspec.structs.replace(workspace.config.encoder, weights=None)
+    other_weights = msgspec.structs.replace(workspace.config, name="other", encoder=encoder)
+    names = {
+        workspace.grids("train"),
+        workspace.grids("dev"),
+        workspace.grids("train", mirrored=True),
+        open_workspace(other_weights, dataset, runs).grids("train"),
+    }
+    assert len(names) == 4
+    same = msgspec.structs.replace(workspace.config, name="same", seed=9)
+    assert open_workspace(same, dataset, runs).grids("train") == workspace.grids("train")
