@@ -55,7 +55,8 @@ def run(port: int, azurite_port: int, stop: threading.Event) -> None:
         overrides = {}
         if emulated:
             emulator = stack.enter_context(local_storage.emulator(azurite_port))
-            overrides = {STORAGE_CONNECTION: emulator}
+            if emulator != azurite.DEFAULT_CONNECTION:
+                overrides = {STORAGE_CONNECTION: emulator}
         blobs, queues = open_account(load_storage_connection({**app_settings, **overrides}))
         stack.enter_context(blobs)
         stack.enter_context(queues)
