@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import subprocess
 import sys
 import threading
 from contextlib import ExitStack
@@ -70,16 +71,23 @@ def run(port: int, azurite_port: int, stop: threading.Event) -> None:
             )
         )
         host.wait_until_serving(process, port, stop)
-        console = Console(highlight=False, markup=False)
         if not stop.is_set():
             connection = overrides.get(STORAGE_CONNECTION, azurite.DEFAULT_CONNECTION)
-            console.print(greeting(port, settings, samples, connection), soft_wrap=True)
-        while not stop.wait(LOOK_EVERY_S):
-            if process.poll() is not None:
-                raise SetupError("The host ended; what it printed says why.")
-            for record in watch.new():
-                show(record, console)
+            print(greeting(port, settings, samples, connection), flush=True)
+        show_captions(watch, process, stop)
         print("Stopping …", flush=True)
+
+
+def show_captions(
+    watch: SidecarWatch, process: subprocess.Popen[str], stop: threading.Event
+) -> None:
+    """Show captions as they arrive, until `stop` is set; raises `SetupError` if the host ends."""
+    console = Console(highlight=False, markup=False)
+    while not stop.wait(LOOK_EVERY_S):
+        if process.poll() is not None:
+            raise SetupError("The host ended; what it printed says why.")
+        for record in watch.new():
+            show(record, console)
 
 
 def greeting(port: int, settings: Settings, samples: int, connection: str) -> str:
