@@ -72,9 +72,19 @@ def blocks_of(root: Path) -> dict[str, Make]:
         "settings": tables.settings_table,
         "scores": lambda: tables.scores_table(read_manifest(models)),
         "bundle": lambda: tables.bundle_table(read_manifest(models), models),
-        "decoders": lambda: tables.decoders_table((root / "training" / "results").glob("*/*.csv")),
+        "decoders": lambda: tables.decoders_table(_histories(root)),
         "speed": lambda: tables.speed_table(_results(root)),
     }
+
+
+def _histories(root: Path) -> list[Path]:
+    found = list((root / "training" / "results").glob("*/*.csv"))
+    if not found:
+        raise SetupError(
+            "There is no training history: copy runs/RUN/STAGE/history.csv of each run that is "
+            "compared to training/results/RUN/STAGE.csv"
+        )
+    return found
 
 
 def _results(root: Path) -> results.Results:

@@ -1,0 +1,151 @@
+"""Tables in documents, from a bundle and measurements made up for the test."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks.results import FreshProcess, Machine, Results, Spread, Timings, save
+from captioner.model.bundle import MANIFEST, Manifest, read_manifest
+from captioner.records import ModelName
+from scripts import docs, tables
+from scripts.errors import SetupError
+from tests.support.bundles import make_bundle
+
+SCORES = {
+    "command": "python -m training evaluate --bundle models --split test --data …",
+    "images": 1000,
+    **dict.fromkeys(("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l"), 20.04),
+    "cider": 55.66,
+    "cider_error": 1.7,
+    "average_words": 9.25,
+    "distinct_captions": 915,
+}
+RESULTS = Results(
+    command="python -m benchmarks.caption --json benchmarks/results.json",
+    bundle=ModelName("tiny", "1"),
+    beam_size=3,
+    machine=Machine("A processor", 2, "Linux", "3.13.0", "1.32.0"),
+    photographs=8,
+    repeats=20,
+    timings=tuple(
+        Timings(
+            threads=threads,
+            decode=Spread(4.0, 9.0),
+            decode_large=Spread(40.0, 90.0),
+            encode=Spread(8.0, 9.0),
+            search={1: Spread(3.0, 4.0), 3: Spread(6.0, 7.0)},
+            whole=Spread(18.0 / threads, 20.0),
+            whole_large=Spread(60.0, 70.0),
+        )
+        for threads in (1, 2)
+    ),
+    fresh=FreshProcess(1.26, 181.4),
+    fresh_large=FreshProcess(1.3, 240.0),
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository of two documents, a measured bundle and results of its benchmark."""
+    make_bundle(tmp_path / "models", version="1")
+    metrics = {"dev_cider": {"fp32": 50.0}, "test_beam1": SCORES, "test_beam3": SCORES}
+    write(tmp_path, msgspec.structs.replace(read_manifest(tmp_path / "models"), metrics=metrics))
+    for path in (tmp_path / "README.md", tmp_path / "models" / "MODEL_CARD.md"):
+        path.write_text("# A page\n\n<!-- begin scores -->\nold\n<!-- end scores -->\n\nThe end.\n")
+    (tmp_path / "benchmarks").mkdir()
+    save(RESULTS, tmp_path / "benchmarks" / "results.json")
+    return tmp_path
+
+
+def write(root: Path, manifest: Manifest) -> None:
+    (root / "models" / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+
+def test_a_table_that_differs_is_out_of_date_until_it_is_written(root):
+    stale = list(docs.out_of_date(root))
+    assert [path.name for path, _ in stale] == ["README.md", "MODEL_CARD.md"]
+    for path, text in stale:
+        path.write_text(text)
+    assert list(docs.out_of_date(root)) == []
+    text = (root / "README.md").read_text()
+    assert text.startswith(
+        "# A page\n\n<!-- begin scores -->\n\n| tiny 1, percent | test, greedy |"
+    )
+    assert text.endswith("\n\n<!-- end scores -->\n\nThe end.\n")
+
+
+def test_a_score_that_is_measured_anew_makes_documents_out_of_date(root):
+    for path, text in docs.out_of_date(root):
+        path.write_text(text)
+    manifest = read_manifest(root / "models")
+    better = {**manifest.metrics, "test_beam3": {**SCORES, "cider": 60.0}}
+    write(root, msgspec.structs.replace(manifest, metrics=better))
+    assert len(list(docs.out_of_date(root))) == 2
+
+
+def test_a_table_of_an_unknown_name_is_refused(root):
+    text = "<!-- begin weather -->\n<!-- end weather -->"
+    with pytest.raises(SetupError, match="no table 'weather'"):
+        docs.filled(text, docs.blocks_of(root))
+
+
+def test_scores_are_rounded_and_told_with_their_command(root):
+    manifest = read_manifest(root / "models")
+    manifest = msgspec.structs.replace(manifest, metrics={"test_beam3": SCORES})
+    rows = tables.scores_table(manifest).splitlines()
+    assert rows[0] == "| tiny 1, percent | test, 3 beams |"
+    assert "| CIDEr | 55.7 |" in rows
+    assert "| distinct captions | 915 of 1,000 |" in rows
+    assert rows[-1] == f"Measured by `{SCORES['command']}`."
+
+
+def test_speed_is_told_for_each_number_of_threads(root):
+    shown = docs.blocks_of(root)["speed"]()
+    assert "| whole caption of a photograph | 18.0 (20.0) | 9.0 (20.0) |" in shown
+    assert "first caption after 1.3 s" in shown
+    assert "at most 181 MiB" in shown
+
+
+def test_measurements_of_another_bundle_are_refused(root):
+    manifest = read_manifest(root / "models")
+    write(root, msgspec.structs.replace(manifest, version="2"))
+    with pytest.raises(SetupError, match=r"about bundle 1, but 2 ships; run: python -m benchmarks"):
+        docs.blocks_of(root)["speed"]()
+
+
+def test_missing_measurements_are_asked_for(root):
+    (root / "benchmarks" / "results.json").unlink()
+    with pytest.raises(SetupError, match=r"cannot be read .* run: python -m benchmarks\.caption"):
+        docs.blocks_of(root)["speed"]()
+
+
+def test_decoders_are_compared_by_their_best_epoch(root):
+    for run, scores in (("a-transformer", (40.5, 44.26, 43.0)), ("a-lstm", (30.0, 36.5))):
+        history = root / "training" / "results" / run / "decoder.csv"
+        history.parent.mkdir(parents=True)
+        rows = (f"{epoch},1.0,{score}" for epoch, score in enumerate(scores, start=1))
+        history.write_text("\n".join(["epoch,loss,dev_cider", *rows]) + "\n")
+    assert docs.blocks_of(root)["decoders"]().splitlines()[2:] == [
+        "| a-lstm | decoder | 2 | 2 | 36.5 |",
+        "| a-transformer | decoder | 3 | 2 | 44.3 |",
+    ]
+
+
+def test_missing_histories_are_asked_for(root):
+    with pytest.raises(SetupError, match="no training history: copy runs/RUN"):
+        docs.blocks_of(root)["decoders"]()
+
+
+def test_the_bundle_is_told_with_its_files_and_data(root):
+    data = {
+        "name": "flickr8k",
+        "images": {"train": 6000, "test": 1000},
+        "captions": {"train": 30000, "test": 5000},
+    }
+    manifest = msgspec.structs.replace(read_manifest(root / "models"), data=data, terms="Ours.")
+    shown = tables.bundle_table(manifest, root / "models")
+    assert "| Name and version | tiny 1 |" in shown
+    assert "`encoder.onnx` 0.0 MiB, `decoder.onnx` 0.0 MiB" in shown
+    assert "flickr8k: train 6,000 images and 30,000 captions; test 1,000 images" in shown
+    assert "| Terms | Ours. |" in shown
