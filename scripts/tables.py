@@ -77,6 +77,7 @@ def bundle_table(manifest: Manifest, folder: Path) -> str:
             ("Search", _search(manifest)),
             ("Alt text from a confidence of", f"{manifest.alt_text_threshold:g}"),
             ("Data", f"{data.get('name', 'not told')}: {'; '.join(counts)}"),
+            ("Dev CIDEr in 32 bits, and as shipped", _quantisation(manifest)),
             ("Terms", "" if manifest.terms is UNSET else manifest.terms),
         ),
     )
@@ -132,6 +133,12 @@ def _search(manifest: Manifest) -> str:
         f"{beam.beam_size} beams, length penalty {beam.length_penalty:g}, "
         f"{beam.min_words} to {beam.max_words} words"
     )
+
+
+def _quantisation(manifest: Manifest) -> str:
+    metrics: dict[str, Any] = {} if manifest.metrics is UNSET else manifest.metrics
+    scores = metrics.get("dev_cider", {})
+    return ", ".join(f"{scores[kind]:.1f}" for kind in ("fp32", "shipped") if kind in scores)
 
 
 def _threads(timings: Any) -> str:
