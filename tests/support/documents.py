@@ -85,14 +85,19 @@ def table(document: Path, *head: str) -> list[list[str]]:
     return found[1:]
 
 
-def commands(document: Path) -> list[Command]:
-    """Give every command of this repository in blocks for the shell and in code between words."""
-    lines: list[str] = []
+def code_texts(document: Path) -> list[str]:
+    """Give all code that is for the shell or stands between words, in order."""
+    found: list[str] = []
     for token in _tokens(document):
         if token.type == "fence" and token.info in _SHELLS:
-            lines += token.content.replace("\\\n", " ").splitlines()
-        lines += [part.content for part in token.children or () if part.type == "code_inline"]
-    parts = (part for line in lines for part in re.split(r"&&|;", line))
+            found += token.content.replace("\\\n", " ").splitlines()
+        found += [part.content for part in token.children or () if part.type == "code_inline"]
+    return found
+
+
+def commands(document: Path) -> list[Command]:
+    """Give every command of this repository in blocks for the shell and in code between words."""
+    parts = (part for text in code_texts(document) for part in re.split(r"&&|;", text))
     return [command for part in parts if (command := _command(part))]
 
 

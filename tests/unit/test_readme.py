@@ -24,6 +24,7 @@ from tests.support.documents import (
     Command,
     anchors,
     code,
+    code_texts,
     commands,
     links,
     table,
@@ -92,6 +93,15 @@ def test_links_lead_somewhere(document: Path) -> None:
         target = (document.parent / path).resolve() if path else document
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_paths_exist(document: Path) -> None:
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"runs"}
+    written = (word for text in code_texts(document) for word in text.split())
+    for path in written:
+        if "/" in path and path.partition("/")[0] in folders and "node_modules" not in path:
+            assert (ROOT / path).exists(), path
 
 
 def test_commands_are_found() -> None:
