@@ -72,6 +72,7 @@ def blocks_of(root: Path) -> dict[str, Make]:
         "settings": tables.settings_table,
         "scores": lambda: tables.scores_table(read_manifest(models)),
         "bundle": lambda: tables.bundle_table(read_manifest(models), models),
+        "stages": lambda: tables.stages_table(read_manifest(models)),
         "decoders": lambda: tables.decoders_table(_histories(root)),
         "speed": lambda: tables.speed_table(_results(root)),
     }

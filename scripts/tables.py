@@ -23,6 +23,12 @@ _SCORES = (
 )
 
 
+_LESSONS = {
+    "cross-entropy": "the next word of people's captions",
+    "self-critical": "the CIDEr-D of its own captions",
+}
+
+
 def settings_table() -> str:
     """Every app setting with its default and meaning."""
     return _table(
@@ -83,6 +89,24 @@ def bundle_table(manifest: Manifest, folder: Path) -> str:
     )
 
 
+def stages_table(manifest: Manifest) -> str:
+    """How a bundle learnt, stage by stage."""
+    training: dict[str, Any] = {} if manifest.training is UNSET else manifest.training
+    return _table(
+        ("Stage", "Learns from", "What learns", "Epochs at most", "Learning rate"),
+        (
+            (
+                stage["name"],
+                _LESSONS[stage.get("objective", "cross-entropy")],
+                _learners(stage["encoder_from_block"]),
+                f"{stage['epochs']}",
+                f"{stage['learning_rate']:g}",
+            )
+            for stage in training.get("stages", ())
+        ),
+    )
+
+
 def speed_table(results: Results) -> str:
     """Times of one picture, and of a process that starts."""
     table = _table(
@@ -133,6 +157,12 @@ def _search(manifest: Manifest) -> str:
         f"{beam.beam_size} beams, length penalty {beam.length_penalty:g}, "
         f"{beam.min_words} to {beam.max_words} words"
     )
+
+
+def _learners(encoder_from_block: int | None) -> str:
+    if encoder_from_block is None:
+        return "decoder"
+    return f"decoder, and encoder from block {encoder_from_block} on"
 
 
 def _quantisation(manifest: Manifest) -> str:
