@@ -134,12 +134,12 @@ def test_decoders_are_compared_by_their_best_epoch(root):
 
 def test_stages_are_told_with_what_learns_in_them(root):
     plain = {"name": "decoder", "epochs": 8, "learning_rate": 0.1, "encoder_from_block": None}
-    own = {**plain, "name": "own", "objective": "self-critical", "encoder_from_block": 9}
+    own = {**plain, "name": "rl", "objective": "self-critical", "encoder_from_block": 9}
     manifest = read_manifest(root / "models")
     write(root, msgspec.structs.replace(manifest, training={"stages": [plain, own]}))
     assert docs.blocks_of(root)["stages"]().splitlines()[2:] == [
         "| decoder | the next word of people's captions | decoder | 8 | 0.1 |",
-        "| own | the CIDEr-D of its own captions | decoder, and encoder from block 9 on | 8 | 0.1 |",
+        "| rl | the CIDEr-D of its own captions | decoder, and encoder from block 9 on | 8 | 0.1 |",
     ]
 
 
