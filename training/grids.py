@@ -1,5 +1,6 @@
 """What a frozen encoder sees, computed once and kept on disk."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +40,11 @@ def computed_grids(
     if found.shape != shape:
         raise ValueError(f"{path} holds grids of {found.shape}, not {shape}: delete it")
     return found
+
+
+def weights_digest(encoder: keras.Model) -> str:
+    """Tell one encoder's weights from another's."""
+    digest = hashlib.sha256()
+    for weights in encoder.get_weights():
+        digest.update(weights.tobytes())
+    return digest.hexdigest()

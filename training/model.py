@@ -82,8 +82,8 @@ def _build_encoder(config: TrainingConfig) -> keras.Model:
 class SmoothedCrossEntropy(keras.losses.Loss):
     """Cross entropy a token, against (1 - smoothing) for the truth and the rest spread evenly."""
 
-    def __init__(self, smoothing: float) -> None:
-        super().__init__(reduction="mean_with_sample_weight")
+    def __init__(self, smoothing: float, *, reduction: str = "mean_with_sample_weight") -> None:
+        super().__init__(reduction=reduction)
         self._smoothing = smoothing
 
     def call(self, tokens: Any, logits: Any) -> Any:

@@ -3,33 +3,40 @@
 import csv
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from captioner.model.decoding import BeamSettings
 from captioner.model.vocabulary import Vocabulary
 from training.config import Stage, TrainingConfig
 from training.data.batches import Captions, Views, encode_captions, training_batches
+from training.data.captions import words_of
 from training.data.splits import Split
 from training.decode import KerasCaptioner
 from training.evaluate import best_texts
-from training.grids import computed_grids
+from training.grids import computed_grids, weights_digest
 from training.metrics import cider
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 from training.report import plot_history
+from training.rewards import CiderD
+from training.self_critical import self_critical_batches
 from training.workspace import Workspace, WorkspaceError
 
 logger = logging.getLogger(__name__)
 
 
-class DevScore(keras.callbacks.Callback):
+class DevScore(keras.callbacks.SwapEMAWeights):
     """Captions the dev pictures after each epoch; keeps the best weights, stops when none come.
 
-    Its memory is the history file, so that a run that was killed goes on where it was.
+    Captions and validation loss are of the weights averaged over time, which it puts into the
+    model for as long as they are asked for. Its memory is the history file, so that a run that was
+    killed goes on where it was.
     """
 
     def __init__(
@@ -49,36 +56,51 @@ class DevScore(keras.callbacks.Callback):
         self._patience = patience
         self._rows: list[dict[str, str]] = []
         self._captioner: KerasCaptioner | None = None
-
-    def on_train_begin(self, logs: Any = None) -> None:
         if self._history.is_file():
             with self._history.open(newline="") as file:
                 self._rows = list(csv.DictReader(file))
-        self.model.stop_training = self._is_stale()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether as many epochs as there is patience for have brought nothing better."""
+        scores = self._scores
+        return bool(scores) and len(scores) - 1 - int(np.argmax(scores)) >= self._patience
+
+    @property
+    def _scores(self) -> list[float]:
+        return [float(row["dev_cider"]) for row in self._rows]
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        del self._rows[epoch:]  # scored before a kill, but not backed up: done again
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.on_predict_begin()
+        score = self._score()
+        is_best = score > max(self._scores, default=-1.0)
+        if is_best:
+            unfinished = self._best.with_name("unfinished.weights.h5")
+            self.model.save_weights(unfinished)
+            unfinished.replace(self._best)
+        self.on_predict_end()
+        row = {"epoch": epoch + 1, **(logs or {}), "dev_cider": score}
+        self._rows.append({name: str(value) for name, value in row.items()})
+        self._write_history()
+        logger.info("epoch %d: dev CIDEr %.1f%s", epoch + 1, score, " (best)" if is_best else "")
+        self.model.stop_training = self.is_stale
+
+    def _score(self) -> float:
         self._captioner = self._captioner or KerasCaptioner(self.model)
         found = self._captioner.search(self._views.plain, self._beam)
-        captions = best_texts(self._references, found, self._vocabulary)
-        score = cider(self._references, captions)
-        logs = {} if logs is None else logs
-        logs["dev_cider"] = score
-        is_best = not self._rows or score > max(float(row["dev_cider"]) for row in self._rows)
-        row = {"epoch": epoch + 1, **logs}
-        self._rows.append({name: str(value) for name, value in row.items()})
-        if is_best:
-            self.model.save_weights(self._best)
-        with self._history.open("w", newline="") as file:
+        return cider(self._references, best_texts(self._references, found, self._vocabulary))
+
+    def _write_history(self) -> None:
+        unfinished = self._history.with_suffix(".part")
+        with unfinished.open("w", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(self._rows[0]))
             writer.writeheader()
             writer.writerows(self._rows)
+        unfinished.replace(self._history)
         plot_history(self._history, self._history.with_suffix(".png"))
-        logger.info("epoch %d: dev CIDEr %.1f%s", epoch + 1, score, " (best)" if is_best else "")
-        self.model.stop_training = self._is_stale()
-
-    def _is_stale(self) -> bool:
-        scores = [float(row["dev_cider"]) for row in self._rows]
-        return bool(scores) and len(scores) - 1 - int(np.argmax(scores)) >= self._patience
 
 
 class _Run:
@@ -109,7 +131,7 @@ class _Run:
         return computed_grids(
             self.model.encoder,
             self.workspace.pictures[split].pixels,
-            self.workspace.grids(split, mirrored=mirrored),
+            self.workspace.grids(split, weights_digest(self.model.encoder), mirrored=mirrored),
             mirrored=mirrored,
         )
 
@@ -117,16 +139,13 @@ class _Run:
         """Train one stage from the model's present weights and leave its best ones in it."""
         folder = self.workspace.stage(stage.name)
         self._choose_what_learns(stage)
-        batches, dev = (
-            training_batches(
-                self.views(split, stage),
-                self.captions(split),
-                images_per_step=stage.images_per_step,
-                seed=self.config.seed,
-                flips=stage.flips and split == "train",
-                shuffle=split == "train",
-            )
-            for split in ("train", "dev")
+        decoder_dropout = self.config.decoder.dropout
+        self.model.decoder.set_dropout(decoder_dropout if stage.dropout is None else stage.dropout)
+        dev = self._batches("dev", stage)
+        batches = (
+            self._sampled_batches(stage)
+            if stage.objective == "self-critical"
+            else self._batches("train", stage)
         )
         self._compile(stage, steps=len(batches) * stage.epochs)
         score = DevScore(
@@ -137,16 +156,44 @@ class _Run:
             folder=folder,
             patience=stage.patience,
         )
-        # In this order: the backup holds the raw weights, the score those averaged over time.
-        callbacks = [
-            keras.callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False),
-            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-            score,
-        ]
-        self.model.fit(
-            batches, validation_data=dev, epochs=stage.epochs, callbacks=callbacks, verbose=1
+        # In this order: an epoch that is backed up has been scored. The backup before it is kept
+        # until then, as a kill may come in the middle of writing.
+        backup = keras.callbacks.BackupAndRestore(
+            folder / "backup", double_checkpoint=True, delete_checkpoint=False
         )
+        if not score.is_stale:
+            self.model.fit(
+                batches,
+                validation_data=dev,
+                epochs=stage.epochs,
+                callbacks=[score, backup],
+                shuffle=False,  # the batches have an order of their own
+                verbose=1,
+            )
         self.model.load_weights(self.workspace.best(stage.name))
+
+    def _batches(self, split: Split, stage: Stage) -> tf.data.Dataset:
+        return training_batches(
+            self.views(split, stage),
+            self.captions(split),
+            images_per_step=stage.images_per_step,
+            seed=self.config.seed,
+            flips=stage.flips and split == "train",
+            shuffle=split == "train",
+        )
+
+    def _sampled_batches(self, stage: Stage) -> tf.data.Dataset:
+        images = self.workspace.pictures["train"].images
+        references = [[words_of(caption) for caption in image.captions] for image in images]
+        return self_critical_batches(
+            KerasCaptioner(self.model),
+            self.views("train", stage),
+            self.workspace.vocabulary,
+            CiderD(references),
+            replace(beam_settings(self.config), beam_size=stage.samples),
+            images_per_step=stage.images_per_step,
+            seed=self.config.seed,
+        )
 
     def _choose_what_learns(self, stage: Stage) -> None:
         encoder = self.model.encoder
@@ -173,9 +220,11 @@ class _Run:
             ema_momentum=stage.ema_momentum,
         )
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        self.model.compile(
-            optimizer, SmoothedCrossEntropy(stage.label_smoothing), jit_compile=False
-        )
+        loss = SmoothedCrossEntropy(stage.label_smoothing)
+        if stage.objective == "self-critical":
+            # Advantages sum to nothing: the mean is over all places, not over their weights.
+            loss = SmoothedCrossEntropy(0.0, reduction="sum_over_batch_size")
+        self.model.compile(optimizer, loss, jit_compile=False)
 
 
 def beam_settings(config: TrainingConfig) -> BeamSettings:

@@ -53,14 +53,12 @@ class Workspace:
         """The weights of a stage's best epoch."""
         return self.folder / stage / "best.weights.h5"
 
-    def grids(self, split: Split, *, mirrored: bool = False) -> Path:
+    def grids(self, split: Split, encoder_digest: str, *, mirrored: bool = False) -> Path:
         """The file of a split's grids, named for all that they were computed from."""
-        encoder, side = self.config.encoder, self.config.side
-        pictures = self.pictures[split]
-        origin = f"{pictures.made_from} {side} {encoder.weights}"
+        origin = f"{self.pictures[split].made_from} {self.config.side} {encoder_digest}"
         key = hashlib.sha256(origin.encode()).hexdigest()[:8]
         folder = picture_folder(self.runs, self.dataset, self.config.data.resize) / "grids"
-        return folder / f"{encoder.name}-{split}{'-mirrored' * mirrored}-{key}.npy"
+        return folder / f"{self.config.encoder.name}-{split}{'-mirrored' * mirrored}-{key}.npy"
 
     def references(self, split: Split) -> dict[str, tuple[str, ...]]:
         return references(self.pictures[split].images)

@@ -20,6 +20,12 @@ class CaptionDecoder(keras.layers.Layer):
 
     vocabulary_size: int
 
+    def set_dropout(self, rate: float) -> None:
+        """Drop this share of activations in training from now on."""
+        for layer in self._flatten_layers():
+            if isinstance(layer, keras.layers.Dropout):
+                layer.rate = rate
+
     @property
     @abstractmethod
     def cache_shapes(self) -> Mapping[str, tuple[int, ...]]:

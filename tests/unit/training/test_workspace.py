@@ -81,14 +81,15 @@ def test_a_run_does_not_go_on_as_another(
 def test_grids_are_named_for_all_that_they_are_computed_from(
     dataset: CaptionDataset, workspace: Workspace, runs: Path
 ) -> None:
-    encoder = msgspec.structs.replace(workspace.config.encoder, weights=None)
-    other_weights = msgspec.structs.replace(workspace.config, name="other", encoder=encoder)
     names = {
-        workspace.grids("train"),
-        workspace.grids("dev"),
-        workspace.grids("train", mirrored=True),
-        open_workspace(other_weights, dataset, runs).grids("train"),
+        workspace.grids("train", "weights"),
+        workspace.grids("dev", "weights"),
+        workspace.grids("train", "weights", mirrored=True),
+        workspace.grids("train", "other weights"),
     }
     assert len(names) == 4
-    same = msgspec.structs.replace(workspace.config, name="same", seed=9)
-    assert open_workspace(same, dataset, runs).grids("train") == workspace.grids("train")
+    same = open_workspace(
+        msgspec.structs.replace(workspace.config, name="same", seed=9), dataset, runs
+    )
+    assert same.grids("train", "weights") == workspace.grids("train", "weights")
+
