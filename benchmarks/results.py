@@ -32,7 +32,8 @@ class Spread(Struct, frozen=True):
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
         """Sum up at least two measurements."""
-        return cls(round(median(values), 2), round(quantiles(values, n=20, method="inclusive")[-1], 2))
+        *_, high = quantiles(values, n=20, method="inclusive")
+        return cls(round(median(values), 2), round(high, 2))
 
 
 class Timings(Struct, frozen=True, kw_only=True):
