@@ -70,14 +70,6 @@ def test_what_is_wrong_is_named(tmp_path: Path, good: str, bad: str, named: str)
     assert named in caught.value.message
 
 
-def test_an_encoder_that_has_learnt_cannot_be_frozen_again(tmp_path: Path) -> None:
-    """Its grids would be those of its first weights."""
-    text = GOOD.replace("encoder_from_block = 15", "") + "\n"
-    text = text.replace('name = "decoder"', 'name = "decoder"\nencoder_from_block = 15')
-    with pytest.raises(ConfigError, match="frozen again"):
-        load_config(write(tmp_path / "mine.toml", text))
-
-
 def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no configuration"):
         load_config(tmp_path / "mine.toml")
