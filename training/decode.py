@@ -24,10 +24,13 @@ class TracedModel:
         decoder = model.decoder
         grid = tf.TensorSpec((None, *model.encoder.output_shape[1:]), tf.float32)
         images = tf.TensorSpec((None, *model.encoder.input_shape[1:]), tf.uint8, name="images")
-        self.prepare = tf.function(lambda grid: dict(decoder.memory(grid)), input_signature=[grid])
+        self.prepare = tf.function(
+            lambda grid: dict(decoder.memory(grid)), input_signature=[grid], autograph=False
+        )
         self.encode = tf.function(
             lambda images: dict(decoder.memory(model.encoder(images, training=False))),
             input_signature=[images],
+            autograph=False,
         )
         shapes = self._state_shapes(model)
         self.state_names = list(shapes)
@@ -41,7 +44,7 @@ class TracedModel:
 
         specs = [tf.TensorSpec([None], tf.int64, name="tokens")]
         specs += [tf.TensorSpec(shape, tf.float32, name=name) for name, shape in shapes.items()]
-        self.step = tf.function(step, input_signature=specs)
+        self.step = tf.function(step, input_signature=specs, autograph=False)
 
     def _state_shapes(self, model: CaptionModel) -> dict[str, list[int | None]]:
         """Shape of each state that the step reads, rows and growing axes open."""

@@ -29,7 +29,7 @@ def computed_grids(
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         grids = np.lib.format.open_memmap(unfinished, "w+", np.float16, shape)
-        encode = tf.function(encoder)
+        encode = tf.function(encoder, autograph=False)
         starts = range(0, len(pictures), batch)
         for start in track(starts, description=f"encoding {path.stem}"):
             rows = np.asarray(pictures[start : start + batch])
