@@ -74,14 +74,14 @@ class DevScore(keras.callbacks.SwapEMAWeights):
         del self._rows[epoch:]  # scored before a kill, but not backed up: done again
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.on_predict_begin()
+        self.on_test_begin()  # not on_predict_…: Keras 3.15 never swaps back at their end
         score = self._score()
         is_best = score > max(self._scores, default=-1.0)
         if is_best:
             unfinished = self._best.with_name("unfinished.weights.h5")
             self.model.save_weights(unfinished)
             unfinished.replace(self._best)
-        self.on_predict_end()
+        self.on_test_end()
         row = {"epoch": epoch + 1, **(logs or {}), "dev_cider": score}
         self._rows.append({name: str(value) for name, value in row.items()})
         self._write_history()
