@@ -147,7 +147,6 @@ class _Run:
             if stage.objective == "self-critical"
             else self._batches("train", stage)
         )
-        self._compile(stage, steps=len(batches) * stage.epochs)
         score = DevScore(
             self.views("dev", stage),
             self.workspace.references("dev"),
@@ -162,6 +161,8 @@ class _Run:
             folder / "backup", double_checkpoint=True, delete_checkpoint=False
         )
         if not score.is_stale:
+            self._compile(stage, steps=len(batches) * stage.epochs)
+            self.model._initial_epoch = 0  # Keras keeps that of a stage that was resumed before
             self.model.fit(
                 batches,
                 validation_data=dev,

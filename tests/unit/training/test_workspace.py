@@ -92,4 +92,3 @@ def test_grids_are_named_for_all_that_they_are_computed_from(
         msgspec.structs.replace(workspace.config, name="same", seed=9), dataset, runs
     )
     assert same.grids("train", "weights") == workspace.grids("train", "weights")
-
