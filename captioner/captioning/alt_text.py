@@ -1,8 +1,9 @@
 """The one text that people publish with an image: a captioner proposes it, a person has the say."""
 
 import msgspec
+from msgspec import UNSET
 
-from captioner.records import Caption, CaptionRecord
+from captioner.records import Caption, CaptionRecord, ImageFacts
 
 
 def choose_alt_text(
@@ -31,15 +32,16 @@ def inherit(record: CaptionRecord, previous: CaptionRecord | None) -> CaptionRec
         return record
     before, proposed = previous.alt_text, record.alt_text
     if before is not None and before.is_human:
-        # The same version is the same image, even where nobody got as far as its checksum.
-        replaced = (
-            record.image.etag != previous.image.etag
-            and record.image.sha256 != previous.image.sha256
-        )
-        proposed = msgspec.structs.replace(before, stale=True) if replaced else before
+        same = _same_image(record.image, previous.image)
+        proposed = before if same else msgspec.structs.replace(before, stale=True)
     elif before is not None and proposed is not None:
         unchanged = (before.text, before.source) == (proposed.text, proposed.source)
         proposed = before if unchanged else proposed
     return msgspec.structs.replace(
         record, alt_text=proposed, history=previous.history, created=previous.created
     )
+
+
+def _same_image(image: ImageFacts, other: ImageFacts) -> bool:
+    """Tell by version or by bytes; what was too large to be read has no checksum to compare."""
+    return image.etag == other.etag or (image.sha256 is not UNSET and image.sha256 == other.sha256)

@@ -197,7 +197,7 @@ def log_record(record: CaptionRecord) -> None:
     problems = [problem.code for problem in record.problems]
     _log.log(
         logging.WARNING if problems else logging.INFO,
-        "Captioned '%s': %s%s",
+        "Captioned %r: %s%s",  # a name may hold line breaks, which would forge lines of the log
         record.image.name,
         record.alt_text.text if record.alt_text else "no caption",
         f" ({', '.join(problems)})" if problems else "",

@@ -56,6 +56,8 @@ _REFUSALS = {
 
 _DELAY = re.compile(r"retry after (\d{1,9}) (second|minute|hour|day)", re.IGNORECASE)
 _SECONDS = re.compile(r"\d{1,9}")
+# Quotas are counted by the minute and by the month; what lies beyond is nonsense.
+_LONGEST_DELAY = timedelta(days=31)
 
 
 class _Error(msgspec.Struct):
@@ -112,18 +114,23 @@ def _error_in(body: bytes) -> _Error:
     """Read either shape of error; an empty one if the body has neither."""
     try:
         document = msgspec.json.decode(body, type=_Body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _Error()
     return document.error or document
 
 
 def _retry_after(headers: Mapping[str, str], message: str) -> timedelta | None:
+    told = _told_delay(headers, message)
+    return None if told is None else min(max(told, timedelta(0)), _LONGEST_DELAY)
+
+
+def _told_delay(headers: Mapping[str, str], message: str) -> timedelta | None:
     header = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(header):
         return timedelta(seconds=int(header))
     if header:
         try:
-            return max(parsedate_to_datetime(header) - datetime.now(UTC), timedelta(0))
+            return parsedate_to_datetime(header) - datetime.now(UTC)
         except (ValueError, TypeError):  # not a date, or one without a zone
             pass
     if delay := _DELAY.search(message):

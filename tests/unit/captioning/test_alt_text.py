@@ -108,6 +108,15 @@ def test_human_text_survives_another_image_but_is_stale() -> None:
     assert again.alt_text == record.alt_text
 
 
+def test_human_text_is_stale_where_neither_image_could_be_read() -> None:
+    human = alt_text("my cat", "edited")
+    unread = record_with(human, sha256=UNSET)
+
+    record = inherit(record_with(None, sha256=UNSET, etag='"2"'), unread)
+
+    assert record.alt_text == msgspec.structs.replace(human, stale=True)
+
+
 @pytest.mark.parametrize(
     ("sha256", "etag"), [("aa", '"2"'), (UNSET, '"1"')], ids=["same bytes", "same version"]
 )

@@ -307,3 +307,13 @@ def test_the_log_has_one_line_for_an_image(
     assert line.getMessage() == "Captioned 'a.jpg': own words (vision_throttled)"
     assert line.__dict__["captions"] == {"onnx": "own words"}
     assert line.levelname == "WARNING"
+
+
+def test_a_name_cannot_forge_a_line_of_the_log(
+    own: ScriptedCaptioner, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        log_record(record_by(service_of(own), image_of(name="a\n[2026] Forged\x1b[31m.jpg")))
+
+    (line,) = caplog.records
+    assert line.getMessage().isprintable()

@@ -150,6 +150,23 @@ def test_a_header_that_says_nothing_is_overlooked(header):
     assert fault_of(429, {"Retry-After": header}, body).retry_after == timedelta(seconds=55)
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("999999999", ""),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", ""),
+        ("", "Please retry after 999999999 days."),
+    ],
+)
+def test_nobody_is_told_to_come_back_after_more_than_a_month(header, message):
+    fault = fault_of(429, {"Retry-After": header}, nested("429", message))
+    assert fault.retry_after == timedelta(days=31)
+
+
+def test_a_body_nested_without_end_is_overlooked():
+    assert type(fault_of(500, {}, b'{"error":{"innererror":' * 100_000)) is VisionUnavailable
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500])
 def test_nothing_of_the_body_reaches_the_message(status):
     secret = "0123456789abcdef0123456789abcdef"
