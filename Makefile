@@ -12,7 +12,7 @@ COMPILE := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.13
 
 help:
 	@echo 'make start     run the app here, with storage and sample photographs'
-	@echo '               (PORT=7071, AZURITE_PORT=10000)'
+	@echo '               (PORT=7071, AZURITE_PORT=10000; VERBOSE=1 adds the host'"'"'s log)'
 	@echo 'make test      check everything'
 	@echo 'make lint      check style, types and imports only'
 	@echo 'make training  install what .venv/bin/python -m training needs'
@@ -21,7 +21,8 @@ help:
 
 start:
 	@sh scripts/python.sh -m scripts.environment local
-	@exec $(PYTHON) -m scripts.start --port $(PORT) --azurite-port $(AZURITE_PORT)
+	@exec $(PYTHON) -m scripts.start --port $(PORT) --azurite-port $(AZURITE_PORT) \
+		$(if $(VERBOSE),--verbose)
 
 test: lint
 	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile

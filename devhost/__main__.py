@@ -59,12 +59,15 @@ def start(
     stop_timeout: Annotated[
         float, typer.Option(min=0, help="Seconds that running functions have when told to stop.")
     ] = 10,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Tell of faults only, not of every call.")
+    ] = False,
     ready_file: Annotated[
         Path | None, typer.Option(help="File that gets the URL as soon as the host is ready.")
     ] = None,
 ) -> None:
     """Run a Functions app here, without Core Tools. For development only."""
-    start_logging()
+    start_logging(quiet=quiet)
     folder = app.resolve()
     # The app's folder becomes the working folder, as in the real host.
     ready = ready_file.resolve() if ready_file else None

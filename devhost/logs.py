@@ -28,11 +28,12 @@ class _Formatter(logging.Formatter):
         return f"{colour}{line}{_PLAIN}" if self._colours and colour else line
 
 
-def start_logging(stream: TextIO | None = None) -> None:
-    """Send every log line to the terminal.
+def start_logging(stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    """Send the log to the terminal: everything from INFO up, or only faults where `quiet`.
 
-    The Azure SDK's own lines begin at warnings: it tells of each request, and the host makes many.
-    What the worker library says of errors is left out: the host tells of each itself.
+    The Azure SDK's own lines begin at errors: it tells of each request, and of each answer that it
+    does not like, which whoever asked tells better. What the worker library says of errors is left
+    out: the host tells of each itself.
     """
     stream = stream or sys.stdout
     colours = stream.isatty() and "NO_COLOR" not in os.environ
@@ -40,7 +41,9 @@ def start_logging(stream: TextIO | None = None) -> None:
     handler.setFormatter(_Formatter(colours=colours))
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    for name in ("azure", "asyncio", "aiohttp", "urllib3", "msal"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    root.setLevel(logging.ERROR if quiet else logging.INFO)
+    logging.getLogger("devhost").setLevel(logging.WARNING if quiet else logging.INFO)
+    for name in ("asyncio", "aiohttp", "urllib3", "msal"):
+        logging.getLogger(name).setLevel(logging.ERROR if quiet else logging.WARNING)
+    logging.getLogger("azure").setLevel(logging.ERROR)
     logging.getLogger("azure.functions").setLevel(logging.CRITICAL)

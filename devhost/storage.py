@@ -71,7 +71,7 @@ class Account:
 
     def succeeded(self, what: str) -> None:
         if self._failing.pop(what, None) and not self._failing:
-            _log.info("Storage (%s) answers again: triggers go on.", self._setting)
+            _log.warning("Storage (%s) answers again: triggers go on.", self._setting)
 
     async def get_blob(self, container: str, name: str) -> bytes | None:
         """Read a blob; None where it is not there."""

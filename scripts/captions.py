@@ -1,4 +1,4 @@
-"""Shows captions on the terminal as their sidecars arrive."""
+"""Captions as their sidecars arrive."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -6,8 +6,6 @@ from contextlib import suppress
 import msgspec
 from azure.core.exceptions import AzureError
 from azure.storage.blob import ContainerClient
-from rich.console import Console
-from rich.text import Text
 
 from captioner.records import CaptionRecord, from_json
 
@@ -34,19 +32,3 @@ class SidecarWatch:
                     yield from_json(data)
         except AzureError:
             return
-
-
-def show(record: CaptionRecord, console: Console) -> None:
-    """Print the image's name, its captions, and what is missing and why."""
-    console.print(Text(record.image.name, style="bold"), soft_wrap=True)
-    for caption in record.captions:
-        sure = "" if caption.confidence is None else f"  ({caption.confidence:.2f})"
-        _line(console, caption.source, f"{caption.text}{sure}")
-    for problem in record.problems:
-        _line(console, problem.source, problem.message)
-
-
-def _line(console: Console, source: str, text: str) -> None:
-    console.print(
-        Text(f"  {source:<13} ", style="green").append(text, style="default"), soft_wrap=True
-    )

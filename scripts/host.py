@@ -17,11 +17,12 @@ from scripts.errors import SetupError
 START_TIMEOUT_S = 120.0
 
 
-def command(port: int) -> list[str]:
+def command(port: int, *, verbose: bool = False) -> list[str]:
     """Give the command line of the host that works on this machine."""
     if func := _working_core_tools():
-        return [func, "start", "--port", str(port)]
-    return [sys.executable, "-m", "devhost", "--app", ".", "--port", str(port)]
+        return [func, "start", "--port", str(port), *(["--verbose"] if verbose else [])]
+    quiet = [] if verbose else ["--quiet"]
+    return [sys.executable, "-m", "devhost", "--app", ".", "--port", str(port), *quiet]
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:

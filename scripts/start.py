@@ -7,8 +7,7 @@ import sys
 import threading
 from contextlib import ExitStack
 
-from rich.console import Console
-
+from captioner.cli.terminal import Terminal
 from captioner.errors import CaptionerError
 from captioner.settings import (
     STORAGE_CONNECTION,
@@ -20,7 +19,7 @@ from captioner.settings import (
 from captioner.store import ImageStore
 from captioner.store.account import open_account
 from scripts import azurite, host, local_storage, processes
-from scripts.captions import SidecarWatch, show
+from scripts.captions import SidecarWatch
 from scripts.errors import SetupError
 
 LOOK_EVERY_S = 1.0
@@ -32,17 +31,18 @@ def main() -> None:
     parser.add_argument(
         "--azurite-port", type=int, default=10000, help="first of Azurite's three (default 10000)"
     )
+    parser.add_argument("--verbose", action="store_true", help="show the host's whole log")
     options = parser.parse_args()
     stop = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: stop.set())
     try:
-        run(options.port, options.azurite_port, stop)
+        run(options.port, options.azurite_port, stop, verbose=options.verbose)
     except (SetupError, CaptionerError) as fault:
         sys.exit(str(fault))
 
 
-def run(port: int, azurite_port: int, stop: threading.Event) -> None:
+def run(port: int, azurite_port: int, stop: threading.Event, *, verbose: bool = False) -> None:
     """Run everything until `stop` is set, then end all of it.
 
     Raises `SetupError`, and `CaptionerError` where settings or storage are at fault.
@@ -51,6 +51,7 @@ def run(port: int, azurite_port: int, stop: threading.Event) -> None:
     local_storage.make_local_settings()
     app_settings = local_environment(local_storage.ROOT)
     settings = load_settings(app_settings)
+    print("Starting …", flush=True)
     emulated = app_settings.get(STORAGE_CONNECTION) == azurite.DEFAULT_CONNECTION
     with ExitStack() as stack:
         overrides = {}
@@ -67,7 +68,9 @@ def run(port: int, azurite_port: int, stop: threading.Event) -> None:
         samples = local_storage.drop_samples(store) if emulated else 0
         process = stack.enter_context(
             processes.running(
-                host.command(port), cwd=local_storage.ROOT, env=host.environment(overrides)
+                host.command(port, verbose=verbose),
+                cwd=local_storage.ROOT,
+                env=host.environment(overrides),
             )
         )
         host.wait_until_serving(process, port, stop)
@@ -82,12 +85,12 @@ def show_captions(
     watch: SidecarWatch, process: subprocess.Popen[str], stop: threading.Event
 ) -> None:
     """Show captions as they arrive, until `stop` is set; raises `SetupError` if the host ends."""
-    console = Console(highlight=False, markup=False)
+    terminal = Terminal()
     while not stop.wait(LOOK_EVERY_S):
         if process.poll() is not None:
             raise SetupError("The host ended; what it printed says why.")
         for record in watch.new():
-            show(record, console)
+            terminal.record(record)
 
 
 def greeting(port: int, settings: Settings, samples: int, connection: str) -> str:

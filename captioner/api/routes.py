@@ -37,7 +37,7 @@ class Api:
     @answering_problems
     def record(self, request: func.HttpRequest) -> func.HttpResponse:
         """Give the sidecar of the image that the route names, or 304 where the client has it."""
-        record, etag = self._services().store.get_record(request.route_params["name"])
+        record, etag = self._services().store.get_record(request.route_params.get("name", ""))
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
         known = parse_etags(request.headers.get("if-none-match"))
         if known.contains_weak(etag.strip('"')):

@@ -31,7 +31,7 @@ def open_account(connection: StorageConnection) -> tuple[BlobServiceClient, Queu
         "connection_timeout": 5,
         # At most about 10 s in all: the host tries again later, and somebody may be waiting.
         "retry_policy": ExponentialRetry(
-            initial_backoff=1, increment_base=2, retry_total=3, random_jitter_range=1
+            initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=1
         ),
     }
     parts: dict[str, Any] = {"max_single_get_size": _PART, "max_chunk_get_size": _PART}
@@ -81,4 +81,6 @@ def translated(what: str, *, missing: type[StoreError] = StoreRefused) -> Iterat
             f"The storage account refused the {what} ({reason}); check the app's access to it."
         ) from fault
     except AzureError as fault:
-        raise StoreUnavailable("The storage account cannot be reached; try again later.") from fault
+        raise StoreUnavailable(
+            "The storage account cannot be reached; see that it runs, then try again."
+        ) from fault

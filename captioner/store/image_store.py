@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ RETRY_QUEUE = "captioner-retry"
 
 _SIDECAR_SUFFIX = ".json"
 _LONGEST_BLOB_NAME = 1024  # characters; the service's own limit
+# No XML can hold these: one such blob, and emulators list its container no more.
+_UNLISTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,12 @@ class ImageStore:
             )
 
     def put_image(self, name: str, data: bytes, *, content_type: str | None = None) -> str:
-        """Write an image and give its ETag; its type is guessed from its name unless told."""
+        """Write an image and give its ETag; its type is guessed from its name unless told.
+
+        Raises `InvalidRequest` for a name that storage should not hold.
+        """
+        if _UNLISTABLE.search(name):
+            raise InvalidRequest("An image's name may not hold control characters; rename it.")
         guessed = content_type or mimetypes.guess_file_type(name)[0]
         with translated(f"image '{name}'"):
             written = self._creating_what_is_missing(
@@ -242,6 +251,8 @@ def _legal(name: str) -> str:
     """Give the name back; a `..` in it would reach into another container."""
     if not 0 < len(name) <= _LONGEST_BLOB_NAME:
         raise InvalidRequest(f"An image's name has 1 to {_LONGEST_BLOB_NAME:,} characters.")
+    if _NO_TEXT.search(name):
+        raise InvalidRequest("An image's name must be text in UTF-8; rename it.")
     if any(segment in {".", ".."} for segment in name.split("/")):
         raise InvalidRequest("An image's name may not have '.' or '..' between slashes.")
     return name

@@ -189,6 +189,11 @@ class TestRecord:
     def test_an_image_without_record(self, api: Api) -> None:
         assert_problem(api.record(request_to("captions/…", name="none")), 404, "record_not_found")
 
+    def test_a_name_must_be_given(self, api: Api) -> None:
+        answer = api.record(request_to("captions/"))  # the host leaves an empty value out
+
+        assert_problem(answer, 400, "invalid_request")
+
     def test_a_name_cannot_leave_its_container(self, api: Api) -> None:
         answer = api.record(request_to("captions/…", name="../images/a.jpg"))
 

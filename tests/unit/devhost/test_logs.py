@@ -9,6 +9,8 @@ import pytest
 
 from devhost.logs import start_logging
 
+NAMED = ("devhost", "azure", "azure.functions", "asyncio", "aiohttp", "urllib3", "msal")
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
@@ -17,11 +19,15 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def root() -> Iterator[None]:
-    """Leave the root logger as it was found."""
+    """Leave the loggers as they were found."""
     logger = logging.getLogger()
     handlers, level = logger.handlers[:], logger.level
+    named = [logging.getLogger(name) for name in NAMED]
+    levels = [each.level for each in named]
     yield
     logger.handlers, logger.level = handlers, level
+    for each, was in zip(named, levels, strict=True):
+        each.setLevel(was)
 
 
 def test_a_line_has_its_time_and_the_text_of_the_apps_own_logging() -> None:
@@ -66,8 +72,24 @@ def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None
     assert "\x1b" not in stream.getvalue()
 
 
-def test_requests_of_the_azure_sdk_are_not_told() -> None:
+def test_what_the_azure_sdk_says_of_requests_and_answers_is_not_told() -> None:
     stream = io.StringIO()
     start_logging(stream)
     logging.getLogger("azure.core.pipeline").info("GET /")
+    logging.getLogger("azure.storage.blob").warning("Unexpected return type")
     assert not stream.getvalue()
+
+
+def test_a_quiet_log_tells_of_faults_and_of_what_the_host_warns_of() -> None:
+    stream = io.StringIO()
+    start_logging(stream, quiet=True)
+    for name in ("app", "devhost.host", "aiohttp"):
+        logging.getLogger(name).info("as usual in %s", name)
+        logging.getLogger(name).warning("odd in %s", name)
+        logging.getLogger(name).error("wrong in %s", name)
+    assert [line.split("] ")[1] for line in stream.getvalue().splitlines()] == [
+        "wrong in app",
+        "odd in devhost.host",
+        "wrong in devhost.host",
+        "wrong in aiohttp",
+    ]

@@ -1,22 +1,12 @@
-"""scripts.captions: what is written beside an image is shown once, as people read it."""
+"""scripts.captions: what is written beside an image is told once."""
 
-import io
 from collections.abc import Iterator
 
 import pytest
 from azure.storage.blob import ContainerClient
-from rich.console import Console
 
-from captioner.records import (
-    Caption,
-    CaptionRecord,
-    ImageFacts,
-    ModelName,
-    Problem,
-    now,
-    to_json,
-)
-from scripts.captions import SidecarWatch, show
+from captioner.records import CaptionRecord, ImageFacts, Problem, now, to_json
+from scripts.captions import SidecarWatch
 
 
 @pytest.fixture
@@ -25,23 +15,12 @@ def captions(blobs, unique_name) -> Iterator[ContainerClient]:
         yield container
 
 
-def record(name: str, *texts: str, confidence: float | None = 0.5) -> CaptionRecord:
+def record(name: str, message: str = "Try again later.") -> CaptionRecord:
     return CaptionRecord(
         image=ImageFacts(name=name),
-        captions=tuple(
-            Caption(
-                source=f"captioner-{number}",
-                text=text,
-                confidence=confidence,
-                language="en",
-                model=ModelName("test", "1"),
-                elapsed_ms=1,
-                created=now(),
-            )
-            for number, text in enumerate(texts)
-        ),
+        captions=(),
         alt_text=None,
-        problems=(Problem("azure-vision", "vision_throttled", "Try again later."),),
+        problems=(Problem("azure-vision", "vision_throttled", message),),
         created=now(),
         updated=now(),
     )
@@ -77,20 +56,3 @@ def test_storage_out_of_reach_is_waited_out(captions) -> None:
     watch = SidecarWatch(captions)
     captions.delete_container()
     assert names(watch) == []
-
-
-def test_a_record_is_shown_with_every_caption_and_what_is_missing() -> None:
-    console = Console(file=io.StringIO(), width=20)
-    show(record("attic/[red].jpg", "a cat", "two cats on a very long sofa"), console)
-    assert console.file.getvalue().splitlines() == [
-        "attic/[red].jpg",
-        "  captioner-0   a cat  (0.50)",
-        "  captioner-1   two cats on a very long sofa  (0.50)",
-        "  azure-vision  Try again later.",
-    ]
-
-
-def test_an_unknown_confidence_is_not_shown_as_a_number() -> None:
-    console = Console(file=io.StringIO())
-    show(record("x.jpg", "a cat", confidence=None), console)
-    assert "  captioner-0   a cat\n" in console.file.getvalue()

@@ -23,6 +23,7 @@ def install_func(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> Pa
 def test_core_tools_that_work_run_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     func = install_func(tmp_path, monkeypatch, "echo 4.5.0")
     assert host.command(7071) == [str(func), "start", "--port", "7071"]
+    assert host.command(7071, verbose=True)[-1] == "--verbose"
 
 
 @pytest.mark.parametrize("body", ["exit 1", "echo downloading…", "echo 4.5.0; exit 3"])
@@ -37,7 +38,9 @@ def test_the_development_host_runs_where_there_are_no_core_tools(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert host.command(8080)[1:] == ["-m", "devhost", "--app", ".", "--port", "8080"]
+    loud = ["-m", "devhost", "--app", ".", "--port", "8080"]
+    assert host.command(8080)[1:] == [*loud, "--quiet"]
+    assert host.command(8080, verbose=True)[1:] == loud
 
 
 def test_a_port_in_use_names_the_way_out() -> None:

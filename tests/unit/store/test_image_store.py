@@ -90,13 +90,24 @@ def test_any_legal_name_round_trips(store: ImageStore, name: str) -> None:
     assert store.get_record(name)[0] == record
 
 
-@pytest.mark.parametrize("name", ["", "../captions/x", "a/../b", "./a", "a/..", "x" * 1025])
+@pytest.mark.parametrize(
+    "name", ["", "../captions/x", "a/../b", "./a", "a/..", "x" * 1025, "\udcff"]
+)
 def test_a_name_that_no_blob_can_have_reaches_nothing(store: ImageStore, name: str) -> None:
     for use in (store.find_image, store.get_image, store.get_record):
         with pytest.raises(InvalidRequest):
             use(name)
     with pytest.raises(InvalidRequest):
         store.put_image(name, b"x")
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred.jpg", "line\nbreak.jpg", "\uffff"])
+def test_a_name_that_would_keep_its_container_from_being_listed_is_not_written(
+    store: ImageStore, name: str
+) -> None:
+    with pytest.raises(InvalidRequest, match="control characters"):
+        store.put_image(name, b"x")
+    assert not list(store.list_images())
 
 
 def test_sidecars_of_long_names_that_begin_alike_differ() -> None:
