@@ -1,12 +1,11 @@
 """Triggers and routes: each takes its message apart and hands it on."""
 
 import azure.functions as func
-import msgspec
 from azurefunctions.extensions.bindings.blob import BlobClient
 
 from captioner.api import Api
 from captioner.composition import services
-from captioner.events import PoisonBlob, Retry
+from captioner.events import PoisonBlob, Retry, read_message
 from captioner.settings import STORAGE_CONNECTION, load_settings
 from captioner.store import RETRY_QUEUE
 
@@ -32,21 +31,24 @@ def image_landed(image: BlobClient) -> None:
 
 @app.queue_trigger(arg_name="message", queue_name=RETRY_QUEUE, connection=STORAGE_CONNECTION)
 def retry(message: func.QueueMessage) -> None:
-    services().events.retry(msgspec.json.decode(message.get_body(), type=Retry))
+    if told := read_message(message.get_body(), Retry):
+        services().events.retry(told)
 
 
 @app.queue_trigger(
     arg_name="message", queue_name="webjobs-blobtrigger-poison", connection=STORAGE_CONNECTION
 )
 def platform_gave_up(message: func.QueueMessage) -> None:
-    services().events.platform_gave_up(msgspec.json.decode(message.get_body(), type=PoisonBlob))
+    if told := read_message(message.get_body(), PoisonBlob):
+        services().events.platform_gave_up(told)
 
 
 @app.queue_trigger(
     arg_name="message", queue_name=f"{RETRY_QUEUE}-poison", connection=STORAGE_CONNECTION
 )
 def retry_gave_up(message: func.QueueMessage) -> None:
-    services().events.retry_gave_up(msgspec.json.decode(message.get_body(), type=Retry))
+    if told := read_message(message.get_body(), Retry):
+        services().events.retry_gave_up(told)
 
 
 @app.route("api/caption", methods=["POST"])

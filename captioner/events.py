@@ -15,9 +15,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Meta, Struct
 
 from captioner.captioning import (
     IMAGE,
@@ -32,7 +33,9 @@ from captioner.errors import (
     CaptioningFailed,
     ImageNotFound,
     ImageTooLarge,
+    InvalidRequest,
     RecordNotFound,
+    RecordUnreadable,
     StoreConflict,
 )
 from captioner.records import CaptionRecord, ImageFacts, now
@@ -56,7 +59,7 @@ class Retry(Struct, frozen=True):
 
     name: str
     etag: str
-    attempt: int
+    attempt: Annotated[int, Meta(ge=0)]
 
 
 class PoisonBlob(Struct, frozen=True, rename="pascal"):
@@ -65,6 +68,19 @@ class PoisonBlob(Struct, frozen=True, rename="pascal"):
     container_name: str
     blob_name: str
     e_tag: str
+
+
+def read_message[Message: Struct](body: bytes, kind: type[Message]) -> Message | None:
+    """Read a queue message; None for what is none of ours.
+
+    That is logged and dropped: it would fail again, and the host tries what fails in a poison
+    queue over and over for a week.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        _log.error("A message that is no %s is dropped: %s", kind.__name__, fault)
+        return None
 
 
 class ImageEvents:
@@ -107,12 +123,12 @@ class ImageEvents:
                 return
             expected = etag if result is None else result.image.etag
             if expected not in {None, image.etag}:
-                _log.info("'%s' was replaced; its own event follows", name, extra={"image": name})
+                _log.info("%r was replaced; its own event follows", name, extra={"image": name})
                 return
             if previous and self._captioning.is_complete(
                 previous, image.etag, retrying=attempt > 0
             ):
-                _log.info("'%s' needs no new captions", name, extra={"image": name})
+                _log.info("%r needs no new captions", name, extra={"image": name})
                 return
             with suppress(StoreConflict):
                 result = result or self._with_retry(self._captioned(image, previous), attempt)
@@ -130,6 +146,15 @@ class ImageEvents:
         return self._captioning.caption([Image(facts, stored.data, previous)])[0]
 
     def _fail(self, tried: Retry) -> None:
+        try:
+            self._write_down(tried)
+        except RecordUnreadable as fault:
+            # Not written over: a person may have edited it, and can mend it.
+            _log.error("%s", fault.message, extra={"image": tried.name})
+            self._schedule(tried, hint=None)
+
+    def _write_down(self, tried: Retry) -> None:
+        """Tell in the record that captioning failed, unless there is nothing to tell any more."""
         result: CaptionRecord | None = None
         for previous, version in self._sidecars(tried.name):
             image = self._find(tried.name)
@@ -197,7 +222,7 @@ class ImageEvents:
         for _ in range(_WRITES):
             try:
                 found: tuple[CaptionRecord | None, str | None] = self._store.get_record(name)
-            except RecordNotFound:
+            except (RecordNotFound, InvalidRequest):
                 found = None, None
             yield found
         raise StoreConflict(f"The record of '{name}' is written by too many at once.")
@@ -205,8 +230,8 @@ class ImageEvents:
     def _find(self, name: str) -> ImageEntry | None:
         try:
             return self._store.find_image(name)
-        except ImageNotFound as fault:
-            _log.info("Nothing to caption: %s", fault.message, extra={"image": name})
+        except (ImageNotFound, InvalidRequest) as fault:
+            _log.info("No image %r to caption (%s)", name, fault.code, extra={"image": name})
             return None
 
     def _facts(self, image: ImageEntry) -> ImageFacts:

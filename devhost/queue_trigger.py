@@ -11,6 +11,8 @@ from devhost.protos import TypedData
 from devhost.queues import QueueListener, QueueWriter, Received
 from devhost.storage import Account
 
+_POISON_SUFFIX = "-poison"
+
 
 def queue_trigger(
     function: Function,
@@ -22,7 +24,10 @@ def queue_trigger(
     longest_poll_s: float,
     lease_s: float,
 ) -> QueueListener:
-    """Listen to a function's queue; messages that keep failing go to `<queue>-poison`."""
+    """Listen to a function's queue; messages that keep failing go to `<queue>-poison`.
+
+    Not those of a queue that is itself called so.
+    """
     queue = function.trigger.location.lower()
 
     async def handle(received: Received) -> bool:
@@ -33,7 +38,7 @@ def queue_trigger(
         account,
         queue,
         handle,
-        poison_name=f"{queue}-poison",
+        poison_name=None if queue.endswith(_POISON_SUFFIX) else queue + _POISON_SUFFIX,
         options=options,
         longest_poll_s=longest_poll_s,
         lease_s=lease_s,

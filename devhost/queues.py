@@ -3,6 +3,8 @@
 Behaves as QueueListener and QueueProcessor of Microsoft.Azure.WebJobs.Extensions.Storage do: a
 message in work is hidden from others and its time is prolonged; success deletes it, failure shows
 it again after `visibilityTimeout`, and `maxDequeueCount` attempts later the poison queue has it.
+A poison queue has none of its own: what fails there stays hidden for as long as a message in work
+would, and is tried again until storage lets it expire.
 """
 
 import asyncio
@@ -73,6 +75,7 @@ class QueueListener:
     """Gives each message of one queue to a handler, several at a time.
 
     The handler says whether the message is done with; where it is not, it will be seen again.
+    `poison_name` is None where there is no poison queue.
     """
 
     def __init__(
@@ -81,7 +84,7 @@ class QueueListener:
         name: str,
         handler: Handler,
         *,
-        poison_name: str,
+        poison_name: str | None,
         options: Queues,
         longest_poll_s: float,
         lease_s: float,
@@ -155,13 +158,16 @@ class QueueListener:
                 done = await self._handle(message)
             if done:
                 await lease.delete()
+            elif self._poison_name is None:
+                return
             elif (message.dequeue_count or 0) >= self._options.max_dequeue_count:
                 _log.warning(
                     "Message has reached MaxDequeueCount of %d. Moving message to queue '%s'.",
                     self._options.max_dequeue_count,
                     self._poison_name,
                 )
-                await self._poison(message, lease)
+                await self._writer.add_raw(self._account, self._poison_name, message.content)
+                await lease.delete()
             else:
                 await lease.show_again(self._options.visibility_timeout)
                 self._backoff.wake()
@@ -170,7 +176,7 @@ class QueueListener:
             self._account.failed(self._what, error)
 
     async def _handle(self, message: QueueMessage) -> bool:
-        if (message.dequeue_count or 0) > self._options.max_dequeue_count:
+        if self._poison_name and (message.dequeue_count or 0) > self._options.max_dequeue_count:
             return False  # a host was killed over it as often as it may be tried
         try:
             body = self._decode(message.content)
@@ -182,6 +188,8 @@ class QueueListener:
                 self._queue.queue_name,
                 self._poison_name,
             )
+            if self._poison_name is None:
+                return False
             await self._writer.add_raw(self._account, self._poison_name, message.content)
             return True
         return await self._handler(Received(body, message))
@@ -190,7 +198,3 @@ class QueueListener:
         if self._options.message_encoding == "base64":
             return base64.b64decode(text, validate=True)
         return text.encode()
-
-    async def _poison(self, message: QueueMessage, lease: Lease) -> None:
-        await self._writer.add_raw(self._account, self._poison_name, message.content)
-        await lease.delete()

@@ -3,14 +3,17 @@
 import base64
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 from azure.core.exceptions import ResourceExistsError
-from azure.storage.blob import BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobServiceClient, ContainerClient, generate_container_sas
 from azure.storage.queue import QueueServiceClient
 
 from tests.e2e.conftest import StartHost
@@ -161,6 +164,30 @@ def test_an_overwritten_blob_is_seen_again_and_an_untouched_one_never(
         f"blobreceipts/{host.host_id}/Host.Functions.landed/{etag}/{images.container_name}/b.jpg"
         in receipts
     )
+
+
+def test_a_name_that_cannot_be_asked_for_stops_no_other(
+    tmp_path: Path, start_host: StartHost, images: ContainerClient
+) -> None:
+    """HTTP clients resolve dots in a path, but a server need not."""
+    allowed = generate_container_sas(
+        images.account_name,
+        images.container_name,
+        account_key=images.credential.account_key,
+        permission="cw",
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+    target = urlsplit(images.url)
+    with closing(HTTPConnection(target.netloc)) as storage:
+        path = f"{target.path}/a/%2E%2E/b.jpg?{allowed}"
+        storage.request("PUT", path, b"x", {"x-ms-blob-type": "BlockBlob"})
+        assert storage.getresponse().status == 201
+    images.upload_blob("c.jpg", b"y")
+
+    host = start_host(write_app(tmp_path, REFERENCE), {"IMAGES": images.container_name})
+
+    assert seen(host, 1) == [["c.jpg", "y"]]
+    assert "'a/../b.jpg' is passed over" in host.log
 
 
 def test_a_blob_that_keeps_failing_ends_in_the_poison_queue(

@@ -114,6 +114,28 @@ def test_a_message_that_keeps_failing_ends_in_the_poison_queue(
     assert host.log.count("Executed 'Functions.handle' (Failed") == 2
 
 
+def test_a_message_that_fails_in_a_poison_queue_stays_there(
+    tmp_path: Path, start_host: StartHost, queues: QueueServiceClient, work: QueueClient
+) -> None:
+    app = write_app(
+        tmp_path,
+        """
+        @app.queue_trigger("message", "%WORK%-poison", "AzureWebJobsStorage")
+        def handle(message: func.QueueMessage) -> None:
+            raise ValueError(f"attempt {message.dequeue_count}")
+        """,
+        extensions={"queues": {"maxDequeueCount": 1}},
+    )
+    name = f"{work.queue_name}-poison"
+    with queues.create_queue(name) as poison:
+        poison.send_message(encoded("bad"))
+        start_host(app, {"WORK": work.queue_name}, message_lease_s=1).wait_for_log(
+            "ValueError: attempt 3"
+        )
+        assert poison.get_queue_properties().approximate_message_count == 1
+    assert [each.name for each in queues.list_queues(name_starts_with=name)] == [name]
+
+
 def test_a_message_that_is_not_base64_goes_to_the_poison_queue_unseen(
     tmp_path: Path, start_host: StartHost, queues: QueueServiceClient, work: QueueClient
 ) -> None:

@@ -541,3 +541,34 @@ class TestGivingUp:
             "vision_throttled",
             "captioning_failed",
         ]
+
+    def test_a_sidecar_that_is_no_record_is_left_alone_and_asked_for_again_later(
+        self,
+        events: ImageEvents,
+        store: ImageStore,
+        settings: Settings,
+        blobs: BlobServiceClient,
+        queues: QueueServiceClient,
+    ) -> None:
+        etag = store.put_image(NAME, RED)
+        sidecar = blobs.get_blob_client(settings.captions_container, NAME + ".json")
+        sidecar.upload_blob(b"edited by hand and broken")
+        queue = queues.get_queue_client(RETRY_QUEUE)
+        queue.clear_messages()
+
+        events.platform_gave_up(self.poison(settings, etag))
+
+        assert sidecar.download_blob().readall() == b"edited by hand and broken"
+        assert queue.get_queue_properties().approximate_message_count == 1
+        queue.clear_messages()
+
+
+@pytest.mark.parametrize("name", ["a/../b.jpg", "", "x" * 1025])
+def test_a_name_that_no_image_can_have_is_passed_over(
+    store: ImageStore, events: ImageEvents, settings: Settings, own: ScriptedCaptioner, name: str
+) -> None:
+    events.landed(settings.images_container, name)
+    events.retry(Retry(name, '"0x1"', attempt=1))
+    events.retry_gave_up(Retry(name, '"0x1"', attempt=1))
+
+    assert own.batches == []

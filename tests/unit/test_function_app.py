@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from azure.functions import AuthLevel
+from azure.functions import AuthLevel, QueueMessage
 
 import function_app
 
@@ -50,3 +50,26 @@ def test_all_storage_is_the_hosts_own(bindings: dict[str, dict[str, Any]]) -> No
     connections = {trigger.get("connection") for trigger in bindings.values()} - {None}
 
     assert connections == {"AzureWebJobsStorage"}
+
+
+@pytest.mark.parametrize("queue", ["retry", "platform_gave_up", "retry_gave_up"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no JSON",
+        b"\xff\xfe",
+        b"[]",
+        b'{"name": "a.jpg", "etag": "1", "attempt": -1}',
+        b'{"ContainerName": 1}',
+        b'{"x":' * 10_000,
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+def test_a_message_that_is_none_of_ours_is_dropped(
+    queue: str, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Were it to fail, the host would try it again for ever: poison has no poison queue."""
+    getattr(function_app, queue)(QueueMessage(body=body))
+
+    assert "is dropped" in caplog.text
