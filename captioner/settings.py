@@ -91,7 +91,7 @@ class Settings:
         "ALTERNATIVES", 2, "Further captions kept beside the best one.", _whole(0, 10)
     )
     onnx_threads: int = _setting(
-        "ONNX_THREADS", 2, "Threads that onnxruntime uses for one picture.", _whole(1, 64)
+        "ONNX_THREADS", 1, "Threads that onnxruntime uses for one picture.", _whole(1, 64)
     )
     vision_endpoint: str | None = _setting(
         "VISION_ENDPOINT",
