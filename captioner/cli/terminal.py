@@ -1,6 +1,7 @@
 """What the commands say: results on the standard output, everything else beside it."""
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,10 +29,14 @@ class Terminal:
         # A line stays one line where the output goes to a file or another program.
         self._out = Console(soft_wrap=True, highlight=False)
         self._err = Console(soft_wrap=True, highlight=False, stderr=True)
+        self._has_bar = False
 
     def line(self, text: str, style: str = "") -> None:
         """Write one line of results, exactly as it is."""
-        self._out.print(Text(_printable(text), style), soft_wrap=True)
+        # Beside a bar on the same terminal, only the bar's own console makes room for a line.
+        shared = self._has_bar and sys.stdout.isatty()
+        console = self._err if shared else self._out
+        console.print(Text(_printable(text), style), soft_wrap=True)
 
     def complain(self, sentence: str) -> None:
         """Tell what went wrong."""
@@ -67,10 +72,13 @@ class Terminal:
             console=self._err,
             transient=True,
             disable=(as_json and self._out.is_terminal) or not self._err.is_terminal,
-            # On one terminal the bar makes room for results; elsewhere it keeps away from them.
-            redirect_stdout=self._out.is_terminal,
+            redirect_stdout=False,
         ) as progress:
-            yield progress
+            self._has_bar = not progress.disable
+            try:
+                yield progress
+            finally:
+                self._has_bar = False
 
 
 def _printable(text: str) -> str:

@@ -1,5 +1,9 @@
 """What the commands print, to a terminal and elsewhere."""
 
+import pty
+import re
+import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from captioner.cli.terminal import Terminal
@@ -69,6 +73,34 @@ def test_json_is_one_line_that_reads_back(capfdbinary):
 def test_complaints_go_beside_the_results(capfd):
     Terminal().complain("This went wrong.")
     assert capfd.readouterr() == ("", "This went wrong.\n")
+
+
+def all_of(reader: int) -> str:
+    """Read what a terminal was sent, until nobody writes to it any more."""
+    parts = []
+    with open(reader, "rb", buffering=0) as screen, suppress(OSError):
+        while part := screen.read(4096):
+            parts.append(part)
+    return b"".join(parts).decode()
+
+
+def test_beside_a_bar_every_line_stands_alone_and_stays(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    reader, writer = pty.openpty()
+    with open(writer, "w") as screen:  # noqa: PTH123 - a descriptor
+        monkeypatch.setattr(sys, "stdout", screen)
+        monkeypatch.setattr(sys, "stderr", screen)
+        terminal = Terminal()
+        with terminal.progress() as progress:
+            for number in progress.track(range(2), description="Captioning"):
+                terminal.line(f"picture {number}")
+                terminal.complain(f"complaint {number}")
+        terminal.line("the end")
+    shown = all_of(reader)
+    assert "Captioning" in shown
+    erased = re.sub(r"[^\n]*(\n(\x1b\[\?25h)?\x1b\[1A)?\x1b\[2K", "", shown.replace("\r", ""))
+    lines = re.sub(r"\x1b\[[?0-9;]*[a-zA-Z]", "", erased).splitlines()
+    assert lines == ["picture 0", "complaint 0", "picture 1", "complaint 1", "the end"]
 
 
 def test_no_bar_is_drawn_where_nobody_looks(capfd):
