@@ -15,7 +15,7 @@ from PIL import Image
 
 from captioner.errors import CorruptImage, EmptyImage, ImageError, ImageTooLarge, UnsupportedImage
 from captioner.images.formats import FORMATS, HEAD_BYTES, JPEG, Format, format_of
-from captioner.images.pixels import ENOUGH, as_rgb, is_sideways, orientation_of, reduced, upright
+from captioner.images.pixels import ENOUGH, is_sideways, orientation_of, reduced_rgb, upright
 
 __all__ = ["HEAD_BYTES", "Picture", "content_type_of", "decode"]
 
@@ -99,5 +99,5 @@ def _decode(data: bytes, kind: Format, max_pixels: int) -> tuple[Image.Image, tu
         opened.load()
         size = opened.size  # HEIC tells its cropped size only once decoded
     orientation = orientation_of(opened)
-    image = upright(reduced(as_rgb(opened)), orientation)
+    image = upright(reduced_rgb(opened), orientation)
     return image, size[::-1] if is_sideways(orientation) else size

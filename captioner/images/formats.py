@@ -5,6 +5,7 @@ notes, second pictures and later frames reach no decoder: they cost nothing if t
 nothing if they were made to cost much.
 """
 
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
@@ -60,6 +61,12 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _BMP_HEADER_SIZES = {12, 40, 52, 56, 64, 108, 124}
 
+# Cameras and editors write about ten. Each may take a few bytes only and yet pass over all pixels,
+# so that a small file with thousands of them would keep a decoder busy for hours.
+_MOST_SCANS = 100
+# Markers of what may come between scans, each followed by its length, and the end marker.
+_JPEG_SEGMENT = re.compile(rb"\xff([\xc4\xd9-\xdd\xe0-\xef\xfe])")
+
 
 def format_of(head: bytes) -> Format | None:
     """Tell the format by the first `HEAD_BYTES` bytes; None if it is none that is taken."""
@@ -84,19 +91,33 @@ def _jpeg_essentials(data: bytes) -> bytes:
     """Drop all comments and application segments but JFIF, EXIF and Adobe's colour transform."""
     kept = [data[:2]]
     at = 2
+    has_exif = False
     while data[at : at + 1] == b"\xff":
         marker = data[at + 1 : at + 2]
         length = int.from_bytes(data[at + 2 : at + 4])
         if marker == b"\xda" or length < 2:  # the pixels begin here, or nonsense
             break
         segment = data[at : at + 2 + length]
-        if not _is_ballast(segment):
+        # Pillow joins all EXIF segments, which takes the longer the more there are.
+        if not _is_ballast(segment) and not (has_exif and marker == b"\xe1"):
             kept.append(segment)
+            has_exif = has_exif or marker == b"\xe1"
         at += 2 + length
     if data.find(b"\xff\xd9", at) < 0:
         # Without an end marker, a picture whose last part was overwritten would pass as grey.
         raise ValueError("the JPEG has no end")
+    if _scans_in(data, at) > _MOST_SCANS:
+        raise ValueError("the JPEG has too many scans")
     return b"".join([*kept, data[at:]])
+
+
+def _scans_in(data: bytes, at: int) -> int:
+    """Count the scans of a JPEG from a place before the first one up to its end marker."""
+    scans = 0
+    while (found := _JPEG_SEGMENT.search(data, at)) and found[1] != b"\xd9":
+        scans += found[1] == b"\xda"
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    return scans
 
 
 def _is_ballast(segment: bytes) -> bool:

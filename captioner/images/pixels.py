@@ -1,10 +1,15 @@
 """Decoded pixels of any kind -> upright RGB."""
 
+from collections.abc import Iterator
+
 from PIL import Image
 from PIL.Image import Transpose
 
 # Pixels of the shorter side that are always kept; more than any captioner looks at.
 ENOUGH = 1024
+
+# Rows that are worked off at once, of the picture as it is or as it will be.
+_BAND_ROWS = 64
 
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = 1
@@ -39,21 +44,37 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
-def as_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB: transparency on white, 16 and 32 bits scaled to 8."""
+def reduced_rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode to RGB, and bring the shorter side below twice `ENOUGH` pixels.
+
+    Transparency is laid on white, 16 and 32 bits are scaled to 8. A large picture is worked off
+    in bands, so that no second one of its size is held in memory.
+    """
+    if image.mode in {"I", "F"}:
+        image = _stretched(image)
+    factor = max(min(image.size) // ENOUGH, 1)
+    if factor == 1 and image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    width, height = image.size
+    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top, band in _bands(image, _BAND_ROWS * factor):
+        small.paste(_as_rgb(band).reduce(factor), (0, top // factor))
+    return small
+
+
+def _bands(image: Image.Image, rows: int) -> Iterator[tuple[int, Image.Image]]:
+    """Give the picture in bands of so many rows, each with the place of its first row."""
+    width, height = image.size
+    for top in range(0, height, rows):
+        yield top, image.crop((0, top, width, min(top + rows, height)))
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         image = _scaled_from_16_bits(image)
-    elif image.mode in {"I", "F"}:
-        image = _stretched(image)
     if image.has_transparency_data:
         return _on_white(image.convert("RGBA"))
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def reduced(image: Image.Image) -> Image.Image:
-    """Bring the shorter side below twice `ENOUGH` pixels, so that memory stays bounded."""
-    factor = min(image.size) // ENOUGH
-    return image.reduce(factor) if factor > 1 else image
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -74,11 +95,18 @@ def _stretched(image: Image.Image) -> Image.Image:
     """
     import numpy as np  # noqa: PLC0415 - for the few TIFFs that come here, not for every start
 
-    levels = np.asarray(image, dtype=np.float64)
-    finite = np.isfinite(levels)
-    if not finite.any():
-        return Image.new("L", image.size)
-    low, high = levels[finite].min(), levels[finite].max()
-    scale = 255 / (high - low) if high > low else 0
-    grey = np.where(finite, (levels - low) * scale, 0)
-    return Image.fromarray(grey.round().astype(np.uint8))
+    low, high = np.inf, -np.inf
+    for _, band in _bands(image, _BAND_ROWS):
+        levels = np.asarray(band, dtype=np.float64)
+        finite = levels[np.isfinite(levels)]
+        low = min(low, finite.min(initial=np.inf))
+        high = max(high, finite.max(initial=-np.inf))
+    grey = Image.new("L", image.size)
+    if not high > low:
+        return grey
+    for top, band in _bands(image, _BAND_ROWS):
+        levels = np.asarray(band, dtype=np.float64)
+        above_black = np.where(np.isfinite(levels), levels - low, 0)
+        scaled = (above_black * (255 / (high - low))).round().astype(np.uint8)
+        grey.paste(Image.fromarray(scaled), (0, top))
+    return grey

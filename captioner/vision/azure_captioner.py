@@ -121,7 +121,7 @@ def _caption_from(description: "ImageDescription", language: str, elapsed_ms: fl
     candidates = [
         Alternative(caption.text, _confidence(caption.confidence))
         for caption in description.captions
-        if caption.text
+        if caption and caption.text
     ]
     if not candidates:
         raise VisionRejected(

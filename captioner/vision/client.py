@@ -67,7 +67,7 @@ class VisionClient:
                     "check VISION_ENDPOINT and the network, or ask for the caption again later."
                 )
             raise VisionUnavailable(message) from None
-        except DeserializationError:
+        except (DeserializationError, RecursionError):
             description = None
         if description is None or description.captions is None:
             raise VisionBadResponse(

@@ -289,6 +289,26 @@ def test_a_large_picture_is_held_smaller_but_never_small(image_format, original,
     assert looks(corners(picture.image), [RED, GREEN, BLUE, YELLOW])
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "LA", "1", "I;16", "F"])
+def test_a_large_picture_of_any_mode_looks_as_if_converted_at_once(mode):
+    """It is worked off in bands, whose seams must not show."""
+    slope = np.add.outer(np.arange(2200), np.arange(2100)) / 4300 * 255
+    grey = Image.fromarray(slope.astype(np.uint8))
+    image = grey.convert(mode)
+    if mode == "I;16":
+        image = Image.fromarray((slope * 257).astype(np.uint16))
+    elif "A" in mode:
+        image.putalpha(Image.fromarray((slope[::-1] // 2 + 127).astype(np.uint8)))
+
+    held = decoded(encoded(image, "TIFF")).image
+
+    white = Image.new("RGBA", image.size, "white")
+    source = image if "A" in mode or mode == "1" else grey
+    at_once = Image.alpha_composite(white, source.convert("RGBA")).convert("RGB").reduce(2)
+    assert held.size == (1050, 1100)
+    assert np.abs(np.subtract(held, at_once, dtype=np.int16)).max() <= 2
+
+
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "TIFF"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 60000), (60000, 1)])
 def test_extreme_shapes_are_pictures(image_format, size):
@@ -442,6 +462,33 @@ def test_broken_jpeg_metadata_costs_nothing(segment):
 def test_broken_metadata_costs_nothing(image_format, metadata):
     picture = decoded(encoded(quarters(), image_format, **metadata))
     assert looks(corners(picture.image), [RED, GREEN, BLUE, YELLOW])
+
+
+def test_a_jpeg_of_very_many_scans_is_refused():
+    """Each scan passes over all pixels: a small file would keep the decoder busy for hours."""
+    data = encoded(quarters(), "JPEG", progressive=True)
+    last_scan = data[data.rindex(b"\xff\xda") : -2]
+    # What a comment holds is no marker, neither of a scan nor of the end.
+    comment = jpeg_segment(0xFE, b"\xff\xda" * 200 + b"\xff\xd9")
+
+    few = decoded(data[:-2] + (comment + last_scan) * 50 + data[-2:])
+    with pytest.raises(CorruptImage):
+        decoded(data[:-2] + (comment + last_scan) * 101 + data[-2:])
+
+    assert looks(corners(few.image), [RED, GREEN, BLUE, YELLOW])
+
+
+def test_only_the_first_exif_segment_counts():
+    """Joining many takes longer and longer; a few are no reason to lose the orientation."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(quarters(), "JPEG", exif=exif)
+    second = jpeg_segment(0xE1, b"Exif\0\0" + bytes(60_000))
+
+    at = data.index(b"\xff\xe1") + 2
+    end = at + int.from_bytes(data[at : at + 2])
+
+    assert (decoded(data[:end] + second * 3 + data[end:]).width) == 64
 
 
 def test_threads_may_decode_at_once():

@@ -149,6 +149,7 @@ class TestAnswers:
             b'{"description": {"tags": []}}',
             b'{"description": {"captions": "none"}}',
             b'{"description": {"captions": [17]}}',
+            b'{"description":' * 50_000,
             b'{"description": {"capt',
             b"<html>Welcome to the hotel's network</html>",
             b"\xff\xfe\x00\x01",
