@@ -4,13 +4,14 @@ Each field's `env` metadata names its app setting and `doc` says what it does; t
 is checked against them.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from captioner.errors import SettingsError
 
@@ -29,16 +30,16 @@ def _setting(env: str, default: Any, doc: str, parse: Callable[[str], Any]) -> A
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        number = int(text)
-        if not low <= number <= high:
+        # What is there instead is not told: it may be the key, set in the wrong place.
+        if not re.fullmatch("[0-9]{1,18}", text) or not low <= int(text) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
-        return number
+        return int(text)
 
     return parse
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    seconds = float(text) if re.fullmatch(r"[0-9]{1,18}(\.[0-9]*)?", text) else 0.0
     if not 0 < seconds <= 230:  # the platform cuts an HTTP answer off after 230 s
         raise ValueError("must be a number of seconds above 0 and at most 230")
     return seconds
@@ -132,6 +133,12 @@ class Settings:
         return self.vision_endpoint is not None and self.vision_key is not None
 
 
+class _LocalSettings(msgspec.Struct, frozen=True):
+    """The part of a `local.settings.json` that holds app settings."""
+
+    values: dict[str, str] = msgspec.field(name="Values", default_factory=dict)
+
+
 def local_environment(folder: Path) -> dict[str, str]:
     """Give the app settings that a host started in this folder sees.
 
@@ -140,8 +147,10 @@ def local_environment(folder: Path) -> dict[str, str]:
     """
     path = folder / "local.settings.json"
     try:
-        values = json.loads(path.read_text()).get("Values", {}) if path.exists() else {}
-    except (OSError, ValueError, AttributeError) as fault:
+        # Editors on Windows put a mark before the text.
+        text = path.read_text(encoding="utf-8-sig") if path.exists() else "{}"
+        values = msgspec.json.decode(text, type=_LocalSettings).values
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as fault:
         raise SettingsError(f"{path.name} cannot be read ({fault}): mend it.") from fault
     return {**values, **os.environ}
 

@@ -44,7 +44,7 @@ def files_to_caption(arguments: Sequence[str]) -> list[NamedFile]:
     """
     found = []
     for argument in arguments:
-        path = Path(argument)
+        path = _path(argument)
         if path.is_dir():
             inside = filter(_is_image, _files_in(path))
             # Not str(path): a name is kept as given, "./" and all.
@@ -65,7 +65,7 @@ def files_to_upload(arguments: Sequence[str], prefix: str) -> list[NamedFile]:
     """
     found = []
     for argument in arguments:
-        path = Path(argument)
+        path = _path(argument)
         if path.is_dir():
             found += [NamedFile(each, prefix + _relative(each, path)) for each in _files_in(path)]
         else:
@@ -80,6 +80,13 @@ def files_to_upload(arguments: Sequence[str], prefix: str) -> list[NamedFile]:
                 "upload them one after the other, each with a --prefix of its own."
             )
     return found
+
+
+def _path(argument: str) -> Path:
+    """Give the path; that of nothing would be this folder with all that is in it."""
+    if not argument:
+        raise InvalidRequest("A file's name is empty; name a file or a folder.")
+    return Path(argument)
 
 
 def _require(found: Sequence[NamedFile], what: str, arguments: Sequence[str]) -> None:

@@ -94,11 +94,13 @@ def arriving(
     deadline = time.monotonic() + patience_s
     with _side_by_side(_LOOKS_AT_ONCE) as pool:
         while missing and time.monotonic() < deadline:
-            looks = pool.map(lambda image: _record_of(store, *image), list(missing.items()))
-            for record in filter(None, looks):
-                del missing[record.image.name]
-                deadline = time.monotonic() + patience_s
-                yield record
+            names = list(missing)
+            looks = pool.map(lambda name: _record_of(store, name, images[name]), names)
+            for name, record in zip(names, looks, strict=True):
+                if record is not None:
+                    del missing[name]
+                    deadline = time.monotonic() + patience_s
+                    yield record
             if missing:
                 time.sleep(_LOOK_EVERY_S)
 
@@ -155,17 +157,18 @@ def _show_records(
         captioned += bool(record.captions)
     if arrived < len(images):
         terminal.complain(
-            f"{len(images) - arrived:,} of {len(images):,} images have no record yet, and none "
-            f"came within {patience_s:g} s: see whether the app runs. It will caption them then."
+            f"{len(images) - arrived:,} of {len(images):,} images have no record that can be "
+            f"read, and none came within {patience_s:g} s: see whether the app runs. It will "
+            "caption them then."
         )
     return captioned
 
 
 def _record_of(store: ImageStore, name: str, etag: str) -> CaptionRecord | None:
-    """Give the record of this version of an image, None while it is not there."""
+    """Give the record of this version of an image, None while none is there that can be read."""
     try:
         record, _ = store.get_record(name)
-    except (RecordNotFound, StoreUnavailable):
+    except (RecordNotFound, RecordUnreadable, StoreUnavailable):
         return None
     return record if record.image.etag == etag else None
 

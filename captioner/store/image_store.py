@@ -253,6 +253,8 @@ def _legal(name: str) -> str:
         raise InvalidRequest(f"An image's name has 1 to {_LONGEST_BLOB_NAME:,} characters.")
     if _NO_TEXT.search(name):
         raise InvalidRequest("An image's name must be text in UTF-8; rename it.")
+    if "\\" in name:
+        raise InvalidRequest("An image's name may not hold '\\': storage would make it '/'.")
     if any(segment in {".", ".."} for segment in name.split("/")):
         raise InvalidRequest("An image's name may not have '.' or '..' between slashes.")
     return name

@@ -197,7 +197,9 @@ def test_an_upload_that_fails_in_part_says_which(captioner, storage, start_host:
 def test_waiting_for_an_app_that_does_not_run_has_an_end(captioner, storage):
     done = captioner("upload", "attic/red.jpg", "--wait", "--timeout", "1", **storage)
     assert (done.returncode, done.stdout) == (1, "uploaded   red.jpg\n")
-    assert done.stderr.startswith("1 of 1 images have no record yet, and none came within 1 s")
+    assert done.stderr.startswith(
+        "1 of 1 images have no record that can be read, and none came within 1 s"
+    )
 
 
 def test_ctrl_c_ends_the_wait(captioner, storage):

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from captioner.errors import SettingsError
-from captioner.settings import Settings, load_settings, load_storage_connection
+from captioner.settings import (
+    Settings,
+    load_settings,
+    load_storage_connection,
+    local_environment,
+)
 
 
 def test_nothing_needs_to_be_set() -> None:
@@ -144,3 +149,31 @@ class TestStorageConnection:
         connection = load_storage_connection({"AzureWebJobsStorage": "AccountKey=secret"})
 
         assert "secret" not in repr(connection)
+
+
+class TestLocalSettings:
+    def test_values_lie_below_the_environment(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BEAM_SIZE", "2")
+        values = '{"Values": {"BEAM_SIZE": "5", "ALTERNATIVES": "1"}}'
+        (tmp_path / "local.settings.json").write_text(values, encoding="utf-8-sig")
+
+        settings = load_settings(local_environment(tmp_path))
+
+        assert (settings.beam_size, settings.alternatives) == (2, 1)
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"Values": null}', '{"Values": {"BEAM_SIZE": 5}}'])
+    def test_a_file_that_is_none_is_told_in_a_sentence(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / "local.settings.json").write_text(text)
+
+        with pytest.raises(SettingsError, match=r"local\.settings\.json cannot be read"):
+            local_environment(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["BEAM_SIZE", "VISION_TIMEOUT_SECONDS", "CAPTION_LANGUAGE"])
+def test_a_key_in_the_wrong_place_is_not_shown(name: str) -> None:
+    with pytest.raises(SettingsError) as fault:
+        load_settings({name: "0123secret"})
+
+    assert "0123secret" not in str(fault.value)

@@ -98,3 +98,10 @@ def test_a_folder_that_may_not_be_listed_is_not_passed_over(attic, monkeypatch):
     monkeypatch.setattr(os, "scandir", refusing)  # no folder is closed to root
     with pytest.raises(FileUnreadable, match=r"'attic/deep' cannot be read \(Permission denied\)"):
         files_to_upload(["attic"], "")
+
+
+def test_an_empty_name_is_not_the_folder_that_one_is_in(attic):
+    with pytest.raises(InvalidRequest, match="is empty"):
+        files_to_caption([""])
+    with pytest.raises(InvalidRequest, match="is empty"):
+        files_to_upload(["attic", ""], "")

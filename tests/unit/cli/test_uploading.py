@@ -9,7 +9,7 @@ import pytest
 
 from captioner.cli.files import NamedFile
 from captioner.cli.uploading import Uploaded, arriving, upload_file
-from captioner.errors import FileUnreadable, ImageTooLarge, InvalidRequest
+from captioner.errors import FileUnreadable, ImageTooLarge, InvalidRequest, RecordUnreadable
 from captioner.records import CaptionRecord, ImageFacts, now
 from captioner.settings import Settings, StorageConnection
 from captioner.store import ImageStore
@@ -134,6 +134,26 @@ def test_the_record_of_an_older_version_is_not_taken_for_the_new_one(store, red)
     assert list(arriving({image.name: image.etag}, store, patience_s=0.01)) == []
     store.put_record(record(image), etag)
     assert list(arriving({image.name: image.etag}, store, patience_s=60)) == [record_now(store)]
+
+
+def test_sidecars_edited_by_hand_keep_no_other_from_arriving(store, tmp_path, monkeypatch):
+    """One is no record any more and never arrives, one tells another name."""
+    images = [
+        upload_file(picture(tmp_path / f"{colour}.jpg", colour), store, LIMIT)
+        for colour in ("red", "green", "blue")
+    ]
+    broken, renamed, good = images
+    told = record(Uploaded("another.jpg", renamed.etag, "uploaded"))
+
+    def edited(name):
+        if name == broken.name:
+            raise RecordUnreadable("Edited by hand.")
+        return (told if name == renamed.name else record_of_good), '"0x1"'
+
+    record_of_good = record(good)
+    monkeypatch.setattr(store, "get_record", edited)
+    etags = {image.name: image.etag for image in images}
+    assert list(arriving(etags, store, patience_s=0.5)) == [told, record_of_good]
 
 
 def record_now(store: ImageStore) -> CaptionRecord:
