@@ -52,7 +52,7 @@ def wait_until_serving(process: subprocess.Popen[str], port: int, stop: threadin
     deadline = time.monotonic() + START_TIMEOUT_S
     while not stop.wait(0.2) and not _is_serving(port):
         if process.poll() is not None:
-            raise SetupError("The host ended before the app was up; what it printed says why.")
+            raise SetupError("The host ended before the app was up: see what it printed.")
         if time.monotonic() > deadline:
             raise SetupError(f"The app did not answer within {START_TIMEOUT_S:.0f} s.")
 

@@ -23,13 +23,14 @@ from scripts.captions import SidecarWatch
 from scripts.errors import SetupError
 
 LOOK_EVERY_S = 1.0
+LAST_PORT = 65533
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run captioner on this machine.")
-    parser.add_argument("--port", type=int, default=7071, help="of the app (default 7071)")
+    parser.add_argument("--port", type=port, default=7071, help="of the app (default 7071)")
     parser.add_argument(
-        "--azurite-port", type=int, default=10000, help="first of Azurite's three (default 10000)"
+        "--azurite-port", type=port, default=10000, help="first of Azurite's three (default 10000)"
     )
     parser.add_argument("--verbose", action="store_true", help="show the host's whole log")
     options = parser.parse_args()
@@ -40,6 +41,13 @@ def main() -> None:
         run(options.port, options.azurite_port, stop, verbose=options.verbose)
     except (SetupError, CaptionerError) as fault:
         sys.exit(str(fault))
+
+
+def port(text: str) -> int:
+    """Read a port, the first of three that there are."""
+    if not (text.isdecimal() and 1 <= int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"take a port from 1 to {LAST_PORT}, not '{text}'")
+    return int(text)
 
 
 def run(port: int, azurite_port: int, stop: threading.Event, *, verbose: bool = False) -> None:
@@ -88,7 +96,10 @@ def show_captions(
     terminal = Terminal()
     while not stop.wait(LOOK_EVERY_S):
         if process.poll() is not None:
-            raise SetupError("The host ended; what it printed says why.")
+            raise SetupError(
+                f"The host ended with status {process.returncode}: see what it printed, if "
+                "anything, then try again."
+            )
         for record in watch.new():
             terminal.record(record)
 

@@ -50,7 +50,10 @@ def open_account(connection: StorageConnection) -> tuple[BlobServiceClient, Queu
         )
     except ValueError:
         # Not chained: the SDK may quote the connection string.
-        raise StoreRefused("The storage connection string is malformed.") from None
+        raise StoreRefused(
+            "The storage connection string is malformed: copy it from the portal, or use "
+            "UseDevelopmentStorage=true for Azurite."
+        ) from None
 
 
 def _credential(connection: StorageConnection) -> TokenCredential:
