@@ -118,6 +118,12 @@ def test_sidecars_of_long_names_that_begin_alike_differ() -> None:
     assert len(sidecar_name(one)) == 1024
 
 
+def test_no_image_can_be_named_after_the_sidecar_of_another() -> None:
+    sidecar = sidecar_name("x" * 1024)
+
+    assert sidecar_name(sidecar.removesuffix(".json")) != sidecar
+
+
 def test_an_image_in_many_parts_comes_whole(store: ImageStore) -> None:
     data = bytes(range(256)) * (LIMIT // 256)
 
