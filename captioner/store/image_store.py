@@ -238,8 +238,8 @@ def sidecar_name(image_name: str) -> str:
     """Give the name of the sidecar blob of an image.
 
     A name too long for the suffix is cut and told apart by its SHA-256; only such a sidecar has a
-    name as long as a name may be, so that no other image can be named after it. Raises `InvalidRequest`
-    for a name that no image can have.
+    name as long as a name may be, so that no other image can be named after it. Raises
+    `InvalidRequest` for a name that no image can have.
     """
     name = _legal(image_name) + _SIDECAR_SUFFIX
     if len(name) < _LONGEST_BLOB_NAME:
