@@ -488,6 +488,19 @@ class TestGivingUp:
         assert queue.get_queue_properties().approximate_message_count == 1
         queue.clear_messages()
 
+    def test_the_record_of_an_earlier_image_gives_way(
+        self, events: ImageEvents, store: ImageStore, settings: Settings, land: Land
+    ) -> None:
+        store.put_image(NAME, RED)
+        first = land()
+        etag = store.put_image(NAME, BLUE)
+
+        events.platform_gave_up(self.poison(settings, etag))
+
+        record = store.get_record(NAME)[0]
+        assert (record.image.etag, record.captions) == (etag, ())
+        assert record.created == first.created
+
     def test_such_an_image_is_captioned_by_its_retry(
         self, events: ImageEvents, store: ImageStore, settings: Settings
     ) -> None:
