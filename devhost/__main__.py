@@ -27,7 +27,11 @@ def start(
     ] = Path(),
     port: Annotated[
         int | None,
-        typer.Option(help=f"Port to listen on, 0 for any free one; {DEFAULT_PORT} by default."),
+        typer.Option(
+            min=0,
+            max=65535,
+            help=f"Port to listen on, 0 for any free one; {DEFAULT_PORT} by default.",
+        ),
     ] = None,
     address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     settings: Annotated[

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class Host:
             return await self._server.open(self._options.address, self._options.port)
         except OSError as error:
             raise HostError(
-                f"Port {self._options.port} cannot be listened to ({error.strerror}): free it, or "
+                f"Port {self._options.port} cannot be listened to ({_reason(error)}): free it, or "
                 "take another with --port."
             ) from None
 
@@ -213,6 +214,13 @@ def _body_limit(settings: Mapping[str, str]) -> int:
     if not text.isdigit():
         raise HostError(f"The app setting {_BODY_LIMIT_SETTING} must be a number of bytes.")
     return int(text)
+
+
+def _reason(error: OSError) -> str | None:
+    """Give the system's own words: asyncio puts a sentence with the address around them."""
+    if error.errno is not None and error.errno > 0:  # those below are of names, not of the system
+        return os.strerror(error.errno)
+    return error.strerror
 
 
 def _shown(address: str) -> str:

@@ -1,5 +1,6 @@
 """What each route does between its request and its answer."""
 
+import logging
 from collections.abc import Callable
 
 import azure.functions as func
@@ -13,6 +14,8 @@ from captioner.captioning import Image, log_record
 from captioner.composition import Services
 from captioner.errors import CaptionerError
 from captioner.records import ImageFacts, json_schema, to_json
+
+_log = logging.getLogger(__name__)
 
 
 class Api:
@@ -61,6 +64,8 @@ class Api:
             services.store.ping()
         except CaptionerError as fault:
             faults.append(fault)
+        for each in faults:
+            _log.error("Images cannot be captioned: %s", each.message)
         document = {
             "status": "failing" if faults else "ok",
             "version": __version__,

@@ -140,7 +140,7 @@ def _caption_from(description: "ImageDescription", language: str, elapsed_ms: fl
         if description.tags is None
         else tuple(Tag(name, None) for name in description.tags if name),
         request_id=description.request_id or UNSET,
-        elapsed_ms=elapsed_ms,
+        elapsed_ms=round(elapsed_ms, 1),
         created=now(),
     )
 

@@ -118,7 +118,7 @@ def taken_port() -> Iterator[int]:
 def test_a_port_in_use(tmp_path: Path, taken_port: int) -> None:
     app = write_app(tmp_path, ROUTE.format(route="x", name="f"))
     log = refusal(app, "--port", str(taken_port))
-    assert f"Port {taken_port} cannot be listened to" in log
+    assert f"Port {taken_port} cannot be listened to (Address already in use):" in log
     assert "--port" in log
 
 

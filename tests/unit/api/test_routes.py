@@ -214,8 +214,12 @@ class TestHealth:
             "problems": [],
         }
 
-    def test_what_fails_is_named_without_details(
-        self, azurite: Azurite, tmp_path: Path, unique_name: Callable[[str], str]
+    def test_what_fails_is_named_and_only_the_log_has_details(
+        self,
+        azurite: Azurite,
+        tmp_path: Path,
+        unique_name: Callable[[str], str],
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         settings = Settings(images_container=unique_name("none"), model_dir=tmp_path / "secret")
         connection = StorageConnection(connection_string=azurite.connection_string)
@@ -229,6 +233,7 @@ class TestHealth:
         assert document["problems"] == ["bundle_missing", "store_refused"]
         assert document["captioners"] == ["onnx"]
         assert b"secret" not in answer.get_body()
+        assert "secret: set MODEL_DIR" in caplog.text
 
 
 def test_the_schema_is_that_of_records(api: Api) -> None:
