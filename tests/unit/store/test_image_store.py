@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
@@ -22,6 +23,7 @@ from captioner.errors import (
 from captioner.records import CaptionRecord, ImageFacts, now
 from captioner.settings import Settings, StorageConnection
 from captioner.store import RETRY_QUEUE, ImageStore, sidecar_name
+from captioner.store.account import translated
 from tests.support.azurite import Azurite
 
 LIMIT = 20 * 2**20
@@ -286,6 +288,17 @@ def test_a_store_that_cannot_be_reached_is_unavailable(settings: Settings) -> No
         for use in uses:
             with pytest.raises(StoreUnavailable):
                 use()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(503, StoreUnavailable), (429, StoreUnavailable), (403, StoreRefused)]
+)
+def test_a_busy_account_is_a_passing_fault(status: int, kind: type[StoreError]) -> None:
+    told = HttpResponseError("What the service says.")
+    told.status_code = status
+
+    with pytest.raises(kind), translated("image"):
+        raise told
 
 
 def test_wrong_credentials_are_refused_without_telling_them(
