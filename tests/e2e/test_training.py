@@ -1,0 +1,347 @@
+"""The training commands on a tiny data set: from drawings to a bundle that captions them."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+from PIL import Image
+
+from captioner.images import decode
+from captioner.model.bundle import Bundle, open_bundle, read_manifest
+from captioner.model.onnx_captioner import OnnxCaptioner
+from captioner.model.vocabulary import text_of
+from tests.support import tiny_dataset
+from tests.support.waiting import wait_for
+from training import cli
+from training import export as exporting
+from training.config import load_config
+from training.data.datasets import load_dataset
+from training.evaluate import search_all
+from training.export import DevPictures, ExportError
+from training.metrics import cider
+from training.model import CaptionModel
+from training.train import trained_model
+from training.workspace import Workspace, open_workspace
+
+# Keras reads and writes its files through an interface that numpy 2 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+CONFIG = """
+name = "{kind}"
+[data]
+resize = [64]
+min_count = 1
+max_words = 10
+captions_per_image = 1
+[encoder]
+name = "efficientnet-lite0"
+[decoder]
+kind = "{kind}"
+dropout = 0.0
+sizes = {sizes}
+[beam]
+min_words = 3
+[[stages]]
+name = "decoder"
+epochs = {epochs}
+learning_rate = {rate}
+warmup_steps = 10
+ema_momentum = 0.8
+patience = 20
+images_per_step = {images}
+"""
+TAIL = """
+[[stages]]
+name = "tail"
+epochs = 1
+learning_rate = 5e-4
+warmup_steps = 0
+ema_momentum = 0.5
+images_per_step = 8
+encoder_from_block = 15
+"""
+EPOCHS = 8
+SETTINGS = {
+    "transformer": {
+        "sizes": "{ width = 64, heads = 2, inner_width = 64, depth = 1 }",
+        "epochs": EPOCHS,
+        "rate": 3e-3,
+        "images": 4,
+    },
+    "attention-lstm": {
+        "sizes": "{ width = 64, attention_width = 32 }",
+        "epochs": 10,
+        "rate": 1e-2,
+        "images": 2,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One configuration, trained and exported; `resumed` is what the last command printed."""
+
+    kind: str
+    data: Path
+    config: Path
+    runs: Path
+    bundle: Path
+    history_at_kill: list[dict[str, str]]
+    resumed: str
+
+    def history(self, stage: str = "decoder") -> list[dict[str, str]]:
+        return rows_of(self.runs / self.kind / stage / "history.csv")
+
+
+def rows_of(history: Path) -> list[dict[str, str]]:
+    if not history.is_file():
+        return []
+    with history.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def command(name: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "training", name, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+
+
+def run_command(name: str, *arguments: object, status: int = 0) -> str:
+    with command(name, *arguments) as process:
+        output, _ = process.communicate()
+    assert process.returncode == status, output
+    return output
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_dataset.write_table(tmp_path_factory.mktemp("data") / "shapes")
+
+
+@pytest.fixture(scope="module", params=SETTINGS)
+def run(
+    request: pytest.FixtureRequest, data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """Prepare, train and export; the transformer's run is killed on its way."""
+    kind = request.param
+    folder = tmp_path_factory.mktemp(kind)
+    config, runs, bundle = folder / "config.toml", folder / "runs", folder / "bundle"
+    text = CONFIG.format(kind=kind, **SETTINGS[kind])
+    config.write_text(text + TAIL if kind == "transformer" else text)
+    options = ("--data", data, "--config", config, "--runs", runs)
+    assert "train: 40 pictures, 200 captions" in run_command("prepare", *options)
+    at_kill: list[dict[str, str]] = []
+    if kind == "transformer":
+        history = runs / kind / "decoder" / "history.csv"
+        with command("train", *options) as process:
+            # The second epoch's row: the first epoch is backed up by then.
+            wait_for(lambda: len(rows_of(history)) >= 2, "two epochs", deadline_s=300)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        at_kill = rows_of(history)
+    output = run_command("train", *options, "--threads", "2")
+    cli.app(["export", *map(str, options), "--bundle", str(bundle)], standalone_mode=False)
+    return Run(kind, data, config, runs, bundle, at_kill, output)
+
+
+@pytest.fixture(scope="module")
+def workspace(run: Run) -> Workspace:
+    return open_workspace(load_config(run.config), load_dataset(run.data), run.runs)
+
+
+@pytest.fixture(scope="module")
+def model(workspace: Workspace) -> CaptionModel:
+    return trained_model(workspace)
+
+
+@pytest.fixture
+def restored(model: CaptionModel) -> Iterator[CaptionModel]:
+    """The model, whose weights a test may change."""
+    weights = model.get_weights()
+    yield model
+    model.set_weights(weights)
+
+
+@pytest.fixture
+def bundle(run: Run) -> Bundle:
+    return open_bundle(run.bundle)
+
+
+def dev_pictures(workspace: Workspace) -> DevPictures:
+    return DevPictures(workspace.pictures["dev"].pixels, workspace.references("dev"))
+
+
+def best_constant(references: dict[str, tuple[str, ...]]) -> float:
+    """Give the CIDEr of saying of every picture what suits them all best."""
+    sentences = {caption for captions in references.values() for caption in captions}
+    return max(cider(references, dict.fromkeys(references, caption)) for caption in sentences)
+
+
+def test_it_learns_to_tell_what_it_sees(run: Run, workspace: Workspace) -> None:
+    scores = [float(row["dev_cider"]) for row in run.history()]
+    losses = [float(row["loss"]) for row in run.history()]
+    assert losses[-1] < losses[0] / 1.5
+    assert max(scores) > 1.2 * best_constant(workspace.references("dev"))
+    assert (run.runs / run.kind / "decoder" / "history.png").stat().st_size > 5000
+
+
+def test_a_killed_run_goes_on_where_it_was(run: Run) -> None:
+    if run.kind != "transformer":
+        assert not run.history_at_kill
+        return
+    assert 2 <= len(run.history_at_kill) < EPOCHS, "killed too late to prove anything"
+    assert [row["epoch"] for row in run.history()] == [str(epoch) for epoch in range(1, EPOCHS + 1)]
+    backed_up = len(run.history_at_kill) - 1
+    assert run.history()[:backed_up] == run.history_at_kill[:backed_up]
+    decoder, _, _ = run.resumed.partition("stage tail")
+    assert f"Epoch 1/{EPOCHS}" not in decoder
+    assert f"Epoch {EPOCHS}/{EPOCHS}" in decoder
+    assert len(run.history("tail")) == 1
+
+
+def test_the_app_says_what_was_measured(workspace: Workspace, bundle: Bundle) -> None:
+    """The app's way to a caption, from the file on, gives the captions that training scores."""
+    images = workspace.pictures["test"].images
+    pictures = [
+        decode(image.path.read_bytes(), max_bytes=2**20, max_pixels=2**20) for image in images
+    ]
+    found = search_all(bundle, workspace.pictures["test"].pixels)
+    expected = [text_of(workspace.vocabulary.decode(ranked[0].ids)) for ranked in found]
+    captions = OnnxCaptioner(bundle).caption(pictures)
+    assert [caption.text for caption in captions] == expected
+    assert len(set(expected)) > 3
+
+
+def test_the_bundle_tells_how_it_was_made(run: Run, bundle: Bundle, workspace: Workspace) -> None:
+    manifest = bundle.manifest
+    assert manifest.name == run.kind
+    assert manifest.training["seed"] == 1
+    assert manifest.data["images"] == tiny_dataset.SPLIT_SIZES
+    last_stage = "tail" if run.kind == "transformer" else "decoder"
+    scores = [float(row["dev_cider"]) for row in run.history(last_stage)]
+    assert manifest.metrics["dev_cider"]["fp32"] == pytest.approx(max(scores), abs=0.1)
+    found = search_all(bundle, dev_pictures(workspace).pictures)
+    threshold = np.quantile([ranked[0].mean_probability for ranked in found], 0.2)
+    assert manifest.alt_text_threshold == pytest.approx(threshold, abs=1e-3)
+
+
+def test_every_matrix_of_the_decoder_is_in_eight_bits(run: Run) -> None:
+    graph = onnx.load(run.bundle / "decoder.onnx").graph
+    weights = {each.name for each in graph.initializer}
+    products = [node for node in graph.node if node.op_type in ("MatMul", "Gemm")]
+    assert not any(weights.intersection(node.input) for node in products)
+    assert any(node.op_type == "MatMulNBits" for node in graph.node)
+
+
+def test_scores_are_recorded_with_the_command_that_gives_them(run: Run, tmp_path: Path) -> None:
+    captions = tmp_path / "captions.jsonl"
+    before = read_manifest(run.bundle)
+    output = run_command(
+        "evaluate", "--data", run.data, "--bundle", run.bundle, "--runs", run.runs,
+        "--record", "--captions", captions,
+    )  # fmt: skip
+    for measure in ("BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "greedy", "beam 3"):
+        assert measure in output
+    after = read_manifest(run.bundle)
+    recorded = after.metrics["test_beam3"]
+    assert recorded["command"].startswith("python -m training evaluate ")
+    assert f"{recorded['cider']:.1f}" in output
+    assert after.metrics["dev_cider"] == before.metrics["dev_cider"]
+    assert (after.version, after.decoder) == (before.version, before.decoder)
+    lines = [json.loads(line) for line in captions.read_text().splitlines()]
+    names = [each.name for each in tiny_dataset.drawings() if each.split == "test"]
+    assert [line["image"] for line in lines] == names
+    assert open_bundle(run.bundle).manifest == after
+
+
+def test_a_sheet_shows_pictures_with_their_captions(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "sheet.jpg"
+    output = run_command(
+        "sheet", "--out", out, "--bundle", run.bundle, "--data", run.data, "--count", 4
+    )
+    assert "4 pictures" in output
+    with Image.open(out) as sheet:
+        assert sheet.width > 4 * 320
+
+
+def refused(workspace: Workspace, model: CaptionModel, folder: Path) -> str:
+    """Export into a folder where a bundle is already; give why that failed."""
+    folder.mkdir()
+    (folder / "model.json").write_text("the bundle that was there")
+    with pytest.raises(ExportError) as caught:
+        exporting.export(model, workspace, dev_pictures(workspace), folder)
+    assert [path.name for path in folder.iterdir()] == ["model.json"]
+    assert (folder / "model.json").read_text() == "the bundle that was there"
+    return caught.value.message
+
+
+def after(function: Callable[..., object], then: Callable[..., None]) -> Callable[..., object]:
+    def both(*arguments: object) -> object:
+        result = function(*arguments)
+        then(*arguments)
+        return result
+
+    return both
+
+
+def test_graphs_that_differ_from_keras_are_not_shipped(
+    workspace: Workspace,
+    restored: CaptionModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nudge(model: CaptionModel, _: Path) -> None:
+        (bias,) = (weight for weight in model.decoder.weights if weight.path == "decoder/bias")
+        bias.assign_add(np.linspace(0, 0.01, bias.shape[0]))
+
+    monkeypatch.setattr(exporting, "_convert", after(exporting._convert, nudge))
+    assert "differs from Keras" in refused(workspace, restored, tmp_path / "bundle")
+
+
+def test_quantisation_that_costs_too_much_is_not_shipped(
+    workspace: Workspace, model: CaptionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(_: Path, target: Path) -> None:
+        graph = onnx.load(target)
+        for each in graph.graph.initializer:
+            if target.stem == "decoder" and each.name.endswith("_scales"):
+                scales = numpy_helper.to_array(each)
+                each.CopyFrom(numpy_helper.from_array(scales * 0.1, each.name))
+        target.write_bytes(graph.SerializeToString())
+
+    monkeypatch.setattr(exporting, "_quantise", after(exporting._quantise, spoil))
+    assert "Quantisation costs" in refused(workspace, model, tmp_path / "bundle")
+
+
+def test_captions_that_depend_on_their_batch_are_not_shipped(
+    workspace: Workspace, bundle: Bundle
+) -> None:
+    pictures = dev_pictures(workspace).pictures
+    found = search_all(bundle, pictures)
+    exporting._check_batch_independence(bundle, pictures, found)
+    with pytest.raises(ExportError, match="depend on the other pictures"):
+        exporting._check_batch_independence(bundle, pictures, [*found[1:], found[0]])
+
+
+def test_a_run_is_not_gone_on_with_under_another_configuration(run: Run, tmp_path: Path) -> None:
+    changed = tmp_path / "config.toml"
+    changed.write_text(run.config.read_text().replace("epochs = 8", "epochs = 9"))
+    output = run_command(
+        "train", "--data", run.data, "--config", changed, "--runs", run.runs, status=1
+    )
+    assert "was begun with another configuration" in " ".join(output.split())
+    assert "Traceback" not in output
