@@ -339,7 +339,7 @@ def test_captions_that_depend_on_their_batch_are_not_shipped(
 
 def test_a_run_is_not_gone_on_with_under_another_configuration(run: Run, tmp_path: Path) -> None:
     changed = tmp_path / "config.toml"
-    changed.write_text(run.config.read_text().replace("epochs = 8", "epochs = 9"))
+    changed.write_text(run.config.read_text().replace("warmup_steps = 10", "warmup_steps = 11"))
     output = run_command(
         "train", "--data", run.data, "--config", changed, "--runs", run.runs, status=1
     )
