@@ -1,5 +1,6 @@
 """What holds for every test, and what tests of several rooms share."""
 
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,11 @@ from tests.support.azurite import Azurite
 # The same examples on every run and machine, however slow it is.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+def pytest_configure() -> None:
+    """Have programs under test heed Ctrl-C, which jobs in the background are started without."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
