@@ -89,7 +89,10 @@ class Settings:
         _whole(1, 20),
     )
     alternatives: int = _setting(
-        "ALTERNATIVES", 2, "Further captions kept beside the best one.", _whole(0, 10)
+        "ALTERNATIVES",
+        2,
+        "Further captions kept beside the best one, at most BEAM_SIZE - 1.",
+        _whole(0, 10),
     )
     onnx_threads: int = _setting(
         "ONNX_THREADS", 1, "Threads that onnxruntime uses for one picture.", _whole(1, 64)

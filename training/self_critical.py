@@ -1,7 +1,8 @@
 """Self-critical training (Rennie et al. 2017): the model's own captions, weighted by their CIDEr-D.
 
-Captions come from the model's own beam search rather than from sampling word by word, which here
-made captions short and alike; the mean reward of a picture's captions is what each is held against.
+Captions come from the model's own beam search rather than from sampling word by word, which in
+earlier trials made captions short and alike; the mean reward of a picture's captions is what each
+is held against.
 """
 
 from collections.abc import Callable, Iterator, Sequence
