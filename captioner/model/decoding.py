@@ -53,12 +53,16 @@ class BeamSettings:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A caption as the search found it: its words' ids, and how likely it is."""
+    """A caption as the search found it: its words' ids, and how likely each of them was."""
 
     ids: tuple[int, ...]
-    log_prob: float
-    """Sum over the words and the end; a caption cut off at the length limit has no end."""
+    log_probs: tuple[float, ...]
+    """Of each word and of the end; a caption cut off at the length limit has no end."""
     score: float
+
+    @property
+    def log_prob(self) -> float:
+        return sum(self.log_probs)
 
     @property
     def mean_probability(self) -> float:
@@ -66,32 +70,43 @@ class Hypothesis:
         return float(np.exp(self.log_prob / (len(self.ids) + 1)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A caption that may still go on, and the sum of its log-probabilities."""
+
+    ids: tuple[int, ...]
+    log_probs: tuple[float, ...]
+    total: np.float32
+
+    def followed_by(self, token: int, log_prob: float, total: np.float32) -> "_Open":
+        return _Open((*self.ids, token), (*self.log_probs, log_prob), total)
+
+
 class _Beam:
     """The open and finished captions of one picture."""
 
     def __init__(self, settings: BeamSettings) -> None:
         self._settings = settings
-        self.prefixes: list[tuple[int, ...]] = [()]
-        self.log_probs: LogProbs = np.zeros(1, np.float32)
+        self.open: list[_Open] = [_Open((), (), np.float32(0))]
         self.finished: list[Hypothesis] = []
 
-    def _score(self, log_prob: float, tokens: int) -> float:
-        return log_prob / float(tokens**self._settings.length_penalty)
+    def _score(self, total: np.float32, tokens: int) -> float:
+        return float(total) / float(tokens**self._settings.length_penalty)
 
-    def _finish(self, ids: tuple[int, ...], log_prob: float) -> None:
-        score = self._score(log_prob, len(ids) + 1)
-        self.finished.append(Hypothesis(ids, log_prob, score))
+    def _finish(
+        self, ids: tuple[int, ...], log_probs: tuple[float, ...], total: np.float32
+    ) -> None:
+        self.finished.append(Hypothesis(ids, log_probs, self._score(total, len(ids) + 1)))
 
     def extend(self, log_probs: LogProbs) -> list[int]:
         """Take the best continuations; give, for each caption still open, its row in `log_probs`.
 
         Each call sees `2 * beam_size` candidates, so that enough stay open where many end.
         """
-        words = len(self.prefixes[0])
         size = self._settings.beam_size
-        totals = self.log_probs[:, None] + log_probs
+        totals = np.array([each.total for each in self.open])[:, None] + log_probs
         totals[:, list(self._settings.banned)] = -np.inf
-        if words < self._settings.min_words:
+        if len(self.open[0].ids) < self._settings.min_words:
             totals[:, END] = -np.inf
         flat = totals.ravel()
         count = min(2 * size, flat.size)
@@ -100,27 +115,26 @@ class _Beam:
         best = best[np.argsort(-flat[best], kind="stable")][:count]
 
         rows: list[int] = []
-        prefixes: list[tuple[int, ...]] = []
-        kept: list[np.float32] = []
+        following: list[_Open] = []
         for rank, candidate in enumerate(best):
             if not np.isfinite(flat[candidate]):
                 break
             row, token = divmod(int(candidate), log_probs.shape[1])
+            parent, log_prob = self.open[row], float(log_probs[row, token])
             if token == END:
                 if rank < size:
-                    self._finish(self.prefixes[row], float(flat[candidate]))
+                    self._finish(parent.ids, (*parent.log_probs, log_prob), flat[candidate])
             elif len(rows) < size:
                 rows.append(row)
-                prefixes.append((*self.prefixes[row], token))
-                kept.append(flat[candidate])
-        self.prefixes, self.log_probs = prefixes, np.array(kept, np.float32)
-        if prefixes and len(prefixes[0]) == self._settings.max_words:
-            for prefix, log_prob in zip(prefixes, kept, strict=True):
-                self._finish(prefix, float(log_prob))
-            self.prefixes = []
+                following.append(parent.followed_by(token, log_prob, flat[candidate]))
+        self.open = following
+        if following and len(following[0].ids) == self._settings.max_words:
+            for each in following:
+                self._finish(each.ids, each.log_probs, each.total)
+            self.open = []
         elif self._is_settled():
-            self.prefixes = []
-        return rows if self.prefixes else []
+            self.open = []
+        return rows if self.open else []
 
     def _is_settled(self) -> bool:
         """Whether no open caption can still displace one of the `beam_size` best finished ones.
@@ -129,11 +143,11 @@ class _Beam:
         either ended at once or, where length is rewarded, at the limit with no loss at all.
         """
         size = self._settings.beam_size
-        if len(self.finished) < size or not len(self.log_probs):
-            return not len(self.log_probs)
+        if len(self.finished) < size or not self.open:
+            return not self.open
         worst = sorted((each.score for each in self.finished), reverse=True)[size - 1]
         longest = self._settings.max_words + 1
-        return self._score(float(self.log_probs.max()), longest) <= worst
+        return self._score(max(each.total for each in self.open), longest) <= worst
 
     def ranked(self) -> list[Hypothesis]:
         best = sorted(self.finished, key=lambda each: (-each.score, each.ids))
@@ -155,11 +169,11 @@ def beam_search(step: Step, pictures: int, settings: BeamSettings) -> list[list[
         next_parents: list[int] = []
         offset = 0
         for beam in open_beams:
-            rows = len(beam.prefixes)
+            rows = len(beam.open)
             going_on = beam.extend(log_probs[offset : offset + rows])
             next_parents += [offset + row for row in going_on]
             offset += rows
-        open_beams = [beam for beam in open_beams if beam.prefixes]
-        tokens = np.array([ids[-1] for beam in open_beams for ids in beam.prefixes], np.int64)
+        open_beams = [beam for beam in open_beams if beam.open]
+        tokens = np.array([each.ids[-1] for beam in open_beams for each in beam.open], np.int64)
         parents = np.array(next_parents, np.int64)
     return [beam.ranked() for beam in beams]

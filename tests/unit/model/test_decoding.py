@@ -71,10 +71,11 @@ def every_caption(
     for length in range(settings.min_words, settings.max_words + 1):
         for ids in product(known, repeat=length):
             tokens = ids if length == settings.max_words else (*ids, END)
-            log_prob = sum(
+            log_probs = tuple(
                 float(model(picture, ids[:place])[token]) for place, token in enumerate(tokens)
             )
-            yield Hypothesis(ids, log_prob, log_prob / (length + 1) ** settings.length_penalty)
+            score = sum(log_probs) / (length + 1) ** settings.length_penalty
+            yield Hypothesis(ids, log_probs, score)
 
 
 def ids_of(ranked: list[Hypothesis]) -> list[tuple[int, ...]]:
@@ -102,6 +103,7 @@ def test_a_beam_as_wide_as_everything_finds_the_exact_ranking(
     (found,) = search(model, settings)
     assert ids_of(found) == ids_of(expected)
     for one, other in zip(found, expected, strict=True):
+        assert one.log_probs == pytest.approx(other.log_probs, abs=1e-6)
         assert one.log_prob == pytest.approx(other.log_prob, abs=1e-5)
         assert one.score == pytest.approx(other.score, abs=1e-5)
 
@@ -113,7 +115,7 @@ def never_stopping(model: Model, settings: BeamSettings) -> list[Hypothesis]:
 
     def finish(total: np.float32, ids: tuple[int, ...]) -> None:
         score = float(total) / (len(ids) + 1) ** settings.length_penalty
-        finished.append(Hypothesis(ids, float(total), score))
+        finished.append(Hypothesis(ids, (float(total),), score))
 
     for length in range(settings.max_words):
         candidates = [
@@ -203,7 +205,7 @@ def test_the_length_penalty_chooses_between_short_and_likely_a_word() -> None:
 def test_a_score_counts_the_end_as_a_word() -> None:
     model = table_model({(): {A: 0.5, B: 0.5}, (A,): {END: 1.0}, (B,): {END: 1.0}})
     ((best, *_),) = search(model, BeamSettings(2))
-    assert best == Hypothesis((A,), pytest.approx(np.log(0.5)), pytest.approx(np.log(0.5) / 2))
+    assert best == Hypothesis((A,), pytest.approx([np.log(0.5), 0]), pytest.approx(np.log(0.5) / 2))
     assert best.mean_probability == pytest.approx(0.5**0.5)
 
 
