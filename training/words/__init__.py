@@ -1,0 +1,48 @@
+"""What captions name: plain words for ImageNet's labels, and which words are physical objects.
+
+Two tables, made by `python -m training.words` from WordNet and people's captions:
+
+    imagenet.csv    index,synset,label,word   the 1,000 classes in the order of the encoder's layer
+    objects.csv     form,object               every form that names a thing -> the thing
+
+Origins: the classes are those of ImageNet's ILSVRC2012, as sorted WordNet ids; labels, hypernyms
+and meanings are WordNet 3.0's (Copyright 2006 by Princeton University, WordNet License); of the
+captions only single words and how often they occur were used, none is repeated here.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+
+def imagenet_words() -> tuple[str, ...]:
+    """The plain word for each of ImageNet's 1,000 classes, "" where there is none."""
+    return _imagenet()
+
+
+def object_of(word: str) -> str | None:
+    """The thing that a lower-case word names, in its usual form; None where it names none."""
+    return _objects().get(word)
+
+
+def objects_in(words: Iterable[str]) -> set[str]:
+    """The things that a caption's words name, each once."""
+    return {name for word in words if (name := object_of(word)) is not None}
+
+
+@cache
+def _imagenet() -> tuple[str, ...]:
+    return tuple(row["word"] for row in _rows("imagenet.csv"))
+
+
+@cache
+def _objects() -> Mapping[str, str]:
+    return {row["form"]: row["object"] for row in _rows("objects.csv")}
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    with (_FOLDER / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
