@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,13 +20,14 @@ from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
 from captioner.errors import CaptionerError
 from captioner.model.bundle import MANIFEST, Beam, Bundle, GraphFile, Manifest, open_bundle
-from captioner.model.decoding import Hypothesis
+from captioner.model.decoding import Hypothesis, LogProbs, Step
 from captioner.model.vocabulary import START, Vocabulary
 from training.config import TrainingConfig, to_dict
 from training.decode import KerasCaptioner, TracedModel
 from training.evaluate import best_texts, search_all
 from training.metrics import cider
 from training.model import CaptionModel
+from training.origins import NamedWeights, note_origins
 from training.train import beam_settings
 from training.workspace import Workspace
 
@@ -148,10 +148,15 @@ def _convert(model: CaptionModel, folder: Path) -> None:
     """
     folder.mkdir(parents=True)
     traced = TracedModel(model)
+    weights = NamedWeights(model)
+    noted: set[str] = set()
     for name, function in (("encoder", traced.encode), ("decoder", traced.step)):
         proto, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+        noted |= note_origins(proto, weights.values())
         onnx.checker.check_model(proto)
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
+    if lacking := weights.missing(noted):
+        logger.warning("the bundle cannot be taught further: it does not tell %s", lacking[0])
 
 
 def _check_against_keras(
@@ -164,8 +169,8 @@ def _check_against_keras(
     found = search_all(bundle, pictures)
     difference = max(
         np.abs(
-            _log_probs_along(keras_captioner.start(pictures[row : row + 1]), ids)
-            - _log_probs_along(bundle.start(pictures[row : row + 1]), ids)
+            log_probs_along(keras_captioner.start(pictures[row : row + 1]), ids)
+            - log_probs_along(bundle.start(pictures[row : row + 1]), ids)
         ).max()
         for row, ids in enumerate(ranked[0].ids for ranked in expected)
     )
@@ -180,7 +185,8 @@ def _check_against_keras(
         raise ExportError(f"{differing} of {len(pictures)} dev captions differ from Keras.")
 
 
-def _log_probs_along(step: Any, ids: Sequence[int]) -> NDArray[np.float32]:
+def log_probs_along(step: Step, ids: Sequence[int]) -> LogProbs:
+    """Give the log-probabilities [steps, vocabulary] after the start and after each of `ids`."""
     row = np.zeros(1, np.int64)
     return np.stack([step(np.array([token]), row)[0] for token in (START, *ids)])
 
