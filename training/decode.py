@@ -16,8 +16,8 @@ class TracedModel:
     """The bundle's two graphs as TensorFlow functions with explicit signatures.
 
     `encode`: images uint8 [batch, side, side, 3] -> `memory.*` and perhaps `cache.*`.
-    `step`: tokens int64 [rows], then `state_names` in order -> `log_probs`, `attention` and
-    `cache.*.next`.
+    `step`: tokens int64 [rows], then `state_names` in order -> `log_probs`, `cache.*.next` and,
+    where the decoder looks at patches, `attention`.
     """
 
     def __init__(self, model: CaptionModel) -> None:
@@ -39,7 +39,9 @@ class TracedModel:
             memory = dict(zip(shapes, states, strict=True))
             cache = {name: memory.pop(name) for name in decoder.cache_shapes}
             logits, attention, following = decoder.step(tokens, memory, cache)
-            outputs = {"log_probs": tf.nn.log_softmax(logits), "attention": attention}
+            outputs = {"log_probs": tf.nn.log_softmax(logits)}
+            if attention is not None:
+                outputs["attention"] = attention
             return outputs | {f"{name}.next": rows for name, rows in following.items()}
 
         specs = [tf.TensorSpec([None], tf.int64, name="tokens")]

