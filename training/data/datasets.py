@@ -8,33 +8,27 @@ Flickr8k as its authors give it:
 
 One's own, or any other, as a table beside a folder of images:
 
-    captions.csv    image,caption or image,caption,split
+    captions.csv    image,caption or image,caption,split; captions.jsonl is read as well
     images/**       or the only folder there, whatever its name
 
 Both are read by name only; no picture is opened. Lines that cannot be used (an image that is not
 there, no words) are left out, and told once for each reason in a warning.
 """
 
-import csv
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
-from captioner.errors import CaptionerError
 from training.data.captions import words_of
-from training.data.splits import Split, split_named, split_of
+from training.data.pairs import DataError, read_pairs
+from training.data.splits import Split
 
 logger = logging.getLogger(__name__)
 
-
-class DataError(CaptionerError):
-    """The folder does not hold captioned images that can be learnt from."""
-
-    code = "data_invalid"
-    permanent = True
+_TABLES = ("captions.csv", "captions.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +64,27 @@ def load_dataset(path: Path) -> CaptionDataset:
         raise DataError(f"There is no folder {path}.")
     if (path / "Flickr8k_text").is_dir():
         return _flickr8k(path)
-    if (path / "captions.csv").is_file():
-        return _table(path)
+    for table in _TABLES:
+        if (path / table).is_file():
+            return load_pairs(path / table, _image_folder(path), name=path.resolve().name)
     raise DataError(
         f"{path} holds neither captions.csv nor Flickr8k_text/: it is no data set that is known."
     )
+
+
+def load_pairs(captions: Path, images: Path, *, name: str) -> CaptionDataset:
+    """Find the images of a table, lines of JSON or a folder of sidecars under `images`.
+
+    An image is in the split that its line names, else in that of its name's hash. Raises
+    `DataError` where the captions cannot be read, there is no such folder, an image is in two
+    splits, or a split holds no image.
+    """
+    gathering = _Gathering(_folder(images))
+    splits: dict[str, Split] = {}
+    for pair in read_pairs(captions):
+        if gathering.add(pair.image, pair.caption):
+            _assign(splits, pair.image, pair.split, pair.place)
+    return gathering.dataset(name, splits)
 
 
 @dataclass
@@ -134,47 +144,9 @@ def _flickr8k(path: Path) -> CaptionDataset:
     return gathering.dataset("flickr8k", splits)
 
 
-def _table(path: Path) -> CaptionDataset:
-    table = path / "captions.csv"
-    gathering = _Gathering(_image_folder(path))
-    splits: dict[str, Split] = {}
-    for number, row in _rows(table):
-        image = row["image"].strip()
-        if not gathering.add(image, row["caption"]):
-            continue
-        split = split_named(row["split"]) if "split" in row else split_of(image)
-        if split is None:
-            raise DataError(
-                f"captions.csv, line {number}: {row['split']!r} is not train, dev or test."
-            )
-        _assign(splits, image, split, f"captions.csv, line {number}")
-    return gathering.dataset(path.resolve().name, splits)
-
-
 def _assign(splits: dict[str, Split], image: str, split: Split, place: str) -> None:
     if splits.setdefault(image, split) != split:
         raise DataError(f"{place}: {image} is in {split} and in {splits[image]}; keep it in one.")
-
-
-def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Read the table's rows with the number of the line that each ends on."""
-    # A spreadsheet's export may begin with a byte order mark.
-    with table.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, restval="")
-        try:
-            if not {"image", "caption"} <= set(reader.fieldnames or ()):
-                raise DataError("captions.csv needs a first line `image,caption`.")
-            for row in reader:
-                if None in row:  # where the caption's own commas were not quoted
-                    raise DataError(
-                        f"captions.csv, line {reader.line_num}: more columns than the first line "
-                        "has; put captions with commas in double quotes."
-                    )
-                yield reader.line_num, row
-        except UnicodeDecodeError:
-            raise DataError("captions.csv is not UTF-8: save it as such.") from None
-        except csv.Error as fault:
-            raise DataError(f"captions.csv, line {reader.line_num}: {fault}.") from None
 
 
 def _lines(path: Path) -> Iterable[tuple[int, str]]:
