@@ -3,7 +3,8 @@
 Two tables, made by `python -m training.words` from WordNet and people's captions:
 
     imagenet.csv    index,synset,label,word   the 1,000 classes in the order of the encoder's layer
-    objects.csv     form,object               every form that names a thing -> the thing
+    objects.csv     form,object               every form that names a thing -> the thing; a form of
+                                              two words ("hot dog") goes before its parts
 
 Origins: the classes are those of ImageNet's ILSVRC2012, as sorted WordNet ids; labels, hypernyms
 and meanings are WordNet 3.0's (Copyright 2006 by Princeton University, WordNet License); of the
@@ -24,13 +25,22 @@ def imagenet_words() -> tuple[str, ...]:
 
 
 def object_of(word: str) -> str | None:
-    """The thing that a lower-case word names, in its usual form; None where it names none."""
+    """The thing that a lower-case word, or a pair of them, names; None where it names none."""
     return _objects().get(word)
 
 
 def objects_in(words: Iterable[str]) -> set[str]:
-    """The things that a caption's words name, each once."""
-    return {name for word in words if (name := object_of(word)) is not None}
+    """The things that the words of a caption, in their order, name; "hot dog" is no dog."""
+    found, rest = set[str](), deque(words)
+    while rest:
+        word = rest.popleft()
+        name = object_of(f"{word} {rest[0]}") if rest else None
+        if name is not None:
+            rest.popleft()
+        else:
+            name = object_of(word)
+        found |= {name} - {None}
+    return found
 
 
 @cache

@@ -12,6 +12,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from captioner.errors import CaptionerError
@@ -48,8 +49,13 @@ def read_exceptions(path: Path) -> Exceptions:
 
 
 def counted(captions: Iterable[str]) -> Counter[str]:
-    """How often each word occurs, split as the decoder's words are."""
-    return Counter(word for caption in captions for word in words_of(caption))
+    """How often each word and each pair of neighbours ("hot dog") occurs in `captions`."""
+    counts = Counter[str]()
+    for caption in captions:
+        words = words_of(caption)
+        counts.update(words)
+        counts.update(map(" ".join, pairwise(words)))
+    return counts
 
 
 def objects(counts: Counter[str], wordnet: WordNet, exceptions: Exceptions) -> dict[str, str]:
