@@ -12,6 +12,7 @@ captions only single words and how often they occur were used, none is repeated 
 """
 
 import csv
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -39,7 +40,8 @@ def objects_in(words: Iterable[str]) -> set[str]:
             rest.popleft()
         else:
             name = object_of(word)
-        found |= {name} - {None}
+        if name is not None:
+            found.add(name)
     return found
 
 

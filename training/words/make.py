@@ -21,7 +21,6 @@ from training.words.wordnet import Synset, WordNet
 
 # lexnames(5WN): the topmost nouns, animal, artifact, body, food, object, person, plant, substance.
 _PHYSICAL = frozenset({3, 5, 6, 8, 13, 17, 18, 20, 27})
-_ENTITY = "n00001740"
 FEWEST = 10
 
 
@@ -106,7 +105,7 @@ def _upward(synset: Synset, wordnet: WordNet) -> Iterator[list[Synset]]:
     level = [synset]
     while level:
         yield level
-        level = [wordnet.synsets[id] for each in level for id in each.hypernyms]
+        level = [wordnet.synsets[name] for each in level for name in each.hypernyms]
 
 
 def _usual(noun: str, wordnet: WordNet) -> str | None:
@@ -128,12 +127,11 @@ def imagenet(
     named = Counter[str]()
     for form, name in objects.items():
         named[name] += counts[form]
-    for index, id in enumerate(synsets):
-        synset = wordnet.synsets[id]
-        word = exceptions.get(id)
+    for index, synset in enumerate(map(wordnet.synsets.__getitem__, synsets)):
+        word = exceptions.get(synset.id)
         if word is None:
             word = word_of(synset, wordnet, objects, named)
             word = exceptions.get(word, word)
         if word and objects.get(word) != word:
-            raise WordsError(f"exceptions.csv gives {id} the word {word!r}, which is no object.")
-        yield index, id, synset.lemmas[0].replace("_", " "), word
+            raise WordsError(f"exceptions.csv gives {synset.id} the word {word!r}, which is no object.")
+        yield index, synset.id, synset.lemmas[0].replace("_", " "), word

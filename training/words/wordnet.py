@@ -28,7 +28,7 @@ _PART_OF_DIGIT = {"1": "noun", "2": "verb", "3": "adj", "4": "adv", "5": "adj"}
 
 @dataclass(frozen=True, slots=True)
 class Synset:
-    """A meaning: the nouns that have it, the number of its lexicographer file, what it is a kind of."""
+    """A meaning: its nouns, the number of its lexicographer file, the meanings it is a kind of."""
 
     id: str
     lemmas: tuple[str, ...]
