@@ -5,6 +5,7 @@ splits at random but the same each time, so that every word is in each split's c
 """
 
 import csv
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,6 +94,15 @@ def write_table(folder: Path, *, splits: bool = True) -> Path:
         table = csv.writer(file)
         table.writerow(["image", "caption", "split"] if splits else ["image", "caption"])
         table.writerows(_rows(every, splits=splits))
+    return folder
+
+
+def write_to_measure_on(folder: Path) -> Path:
+    """Write the whole set as captions.json beside images/; gives `folder`."""
+    folder.mkdir(parents=True)
+    every = _save_all(folder / "images")
+    entries = [{"file": each.name, "captions": each.captions} for each in every]
+    (folder / "captions.json").write_text(json.dumps(entries))
     return folder
 
 

@@ -11,7 +11,12 @@ One's own, or any other, as a table beside a folder of images:
     captions.csv    image,caption or image,caption,split; captions.jsonl is read as well
     images/**       or the only folder there, whatever its name
 
-Both are read by name only; no picture is opened. Lines that cannot be used (an image that is not
+Images to measure on and never to learn from, all of them in the split *test*:
+
+    captions.json   [{"file": "name.jpg", "captions": ["…", "…"]}, …]
+    images/**
+
+All are read by name only; no picture is opened. Lines that cannot be used (an image that is not
 there, no words) are left out, and told once for each reason in a warning.
 """
 
@@ -22,6 +27,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
+import msgspec
+
 from training.data.captions import words_of
 from training.data.pairs import DataError, read_pairs
 from training.data.splits import Split
@@ -29,6 +36,7 @@ from training.data.splits import Split
 logger = logging.getLogger(__name__)
 
 _TABLES = ("captions.csv", "captions.jsonl")
+_TO_MEASURE_ON = "captions.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class CaptionedImage:
 
 @dataclass(frozen=True, slots=True)
 class CaptionDataset:
-    """Images by split; no image is in two."""
+    """Images by split; no image is in two. Only what is for measuring has splits without any."""
 
     name: str
     train: tuple[CaptionedImage, ...]
@@ -57,7 +65,7 @@ class CaptionDataset:
 def load_dataset(path: Path) -> CaptionDataset:
     """Find the images, captions and splits under `path`.
 
-    Raises `DataError` where the layout is not one of the two above, a file is missing or cannot be
+    Raises `DataError` where the layout is none of those above, a file is missing or cannot be
     read, an image is in two splits, or a split holds no image.
     """
     if not path.is_dir():
@@ -67,6 +75,8 @@ def load_dataset(path: Path) -> CaptionDataset:
     for table in _TABLES:
         if (path / table).is_file():
             return load_pairs(path / table, _image_folder(path), name=path.resolve().name)
+    if (path / _TO_MEASURE_ON).is_file():
+        return _to_measure_on(path)
     raise DataError(
         f"{path} holds neither captions.csv nor Flickr8k_text/: it is no data set that is known."
     )
@@ -106,15 +116,21 @@ class _Gathering:
             return True
         return False
 
-    def dataset(self, name: str, splits: Mapping[str, Split]) -> CaptionDataset:
-        """Put the images in their splits, each in the order of its first caption."""
+    def images(self, name: str) -> tuple[CaptionedImage, ...]:
+        """Give the images in the order of their first captions, and tell what was left out."""
         for reason, count in self.left_out.items():
             logger.warning("%s: captions left out, %s: %d", name, reason, count)
+        return tuple(
+            CaptionedImage(image, self.folder / image, tuple(captions))
+            for image, captions in self.captions.items()
+        )
+
+    def dataset(self, name: str, splits: Mapping[str, Split]) -> CaptionDataset:
+        """Put the images in their splits, each in the order of its first caption."""
         shares: dict[Split, list[CaptionedImage]] = {split: [] for split in get_args(Split)}
-        for image, captions in self.captions.items():
-            if image in splits:
-                found = CaptionedImage(image, self.folder / image, tuple(captions))
-                shares[splits[image]].append(found)
+        for image in self.images(name):
+            if image.name in splits:
+                shares[splits[image.name]].append(image)
         for split, images in shares.items():
             if not images:
                 raise DataError(
@@ -142,6 +158,29 @@ def _flickr8k(path: Path) -> CaptionDataset:
     if uncaptioned:
         logger.warning("flickr8k: images left out, without a caption or a file: %d", uncaptioned)
     return gathering.dataset("flickr8k", splits)
+
+
+class _Entry(msgspec.Struct):
+    """One image of `captions.json`."""
+
+    file: str
+    captions: tuple[str, ...]
+
+
+def _to_measure_on(path: Path) -> CaptionDataset:
+    gathering = _Gathering(_image_folder(path))
+    try:
+        entries = msgspec.json.decode((path / _TO_MEASURE_ON).read_bytes(), type=list[_Entry])
+    except msgspec.DecodeError as fault:
+        raise DataError(f"{path / _TO_MEASURE_ON} cannot be read: {fault}.") from None
+    for entry in entries:
+        for caption in entry.captions:
+            gathering.add(entry.file, caption)
+    name = path.resolve().name
+    images = gathering.images(name)
+    if not images:
+        raise DataError(f"{path / _TO_MEASURE_ON} names no image that is there.")
+    return CaptionDataset(name, train=(), dev=(), test=images)
 
 
 def _assign(splits: dict[str, Split], image: str, split: Split, place: str) -> None:

@@ -52,20 +52,23 @@ class Pictures:
 
 
 def prepare_pictures(
-    dataset: CaptionDataset, folder: Path, resize: Sequence[int] = (224, 256)
+    dataset: CaptionDataset,
+    folder: Path,
+    resize: Sequence[int] = (224, 256),
+    splits: Sequence[Split] = get_args(Split),
 ) -> dict[Split, Pictures]:
     """Decode what `folder` does not hold yet, and open it all without reading it into memory.
 
     `resize` are the sides in pixels that a picture is squashed through, in order. An image that
-    cannot be decoded is told in a warning and left out. Raises `DataError` where a split has none
-    that can.
+    cannot be decoded is told in a warning and left out. Raises `DataError` where one of `splits` has
+    none that can.
     """
     folder.mkdir(parents=True, exist_ok=True)
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         return {
             split: _prepare(dataset.split(split), folder / split, tuple(resize), progress)
-            for split in get_args(Split)
+            for split in splits
         }
 
 
@@ -96,6 +99,10 @@ class _State:
 def _prepare(
     images: Sequence[CaptionedImage], target: Path, resize: tuple[int, ...], progress: Progress
 ) -> Pictures:
+    if not images:
+        raise DataError(
+            f"There is no image in the {target.name} split: this data is for measuring."
+        )
     array_path, state_path = target.with_suffix(".npy"), target.with_suffix(".json")
     if not array_path.exists():
         state_path.unlink(missing_ok=True)

@@ -164,3 +164,29 @@ def test_a_split_without_an_image(table: Path) -> None:
     (table / "captions.csv").write_text(text.replace(",dev", ",train"))
     with pytest.raises(DataError, match="no captioned image in its dev split"):
         load_dataset(table)
+
+
+def test_images_to_measure_on_are_all_in_test(tmp_path: Path) -> None:
+    dataset = load_dataset(tiny_dataset.write_to_measure_on(tmp_path / "elsewhere"))
+    drawings = tiny_dataset.drawings()
+    assert (dataset.name, dataset.train, dataset.dev) == ("elsewhere", (), ())
+    assert [image.name for image in dataset.test] == [drawing.name for drawing in drawings]
+    assert dataset.test[0].captions == drawings[0].captions
+    assert dataset.test[0].path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[{"file": "a.jpg"}]', "missing required field `captions`"),
+        ('{"images": []}', "Expected `array`, got `object`"),
+        ('[{"file": "nowhere.jpg", "captions": ["a dog"]}]', "names no image that is there"),
+    ],
+)
+def test_faults_of_what_is_measured_on_are_named(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    folder = tiny_dataset.write_to_measure_on(tmp_path / "elsewhere")
+    (folder / "captions.json").write_text(content)
+    with pytest.raises(DataError, match=message):
+        load_dataset(folder)

@@ -138,3 +138,14 @@ def test_a_split_without_a_picture(dataset: CaptionDataset, folder: Path) -> Non
     lonely.test[0].path.write_bytes(b"")
     with pytest.raises(DataError, match="picture of the test split"):
         prepare_pictures(lonely, folder, RESIZE)
+
+
+def test_only_the_splits_asked_for(dataset: CaptionDataset, folder: Path) -> None:
+    assert prepare_pictures(dataset, folder, RESIZE, ("test",)).keys() == {"test"}
+    assert sorted(path.name for path in folder.iterdir()) == ["test.json", "test.npy"]
+
+
+def test_data_for_measuring_cannot_be_learnt_from(tmp_path: Path, folder: Path) -> None:
+    dataset = load_dataset(tiny_dataset.write_to_measure_on(tmp_path / "elsewhere"))
+    with pytest.raises(DataError, match="no image in the train split: this data is for measuring"):
+        prepare_pictures(dataset, folder)
