@@ -17,7 +17,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent
+from captioner.errors import CaptionerError
+
+FOLDER = Path(__file__).parent
+
+
+class WordsError(CaptionerError):
+    """The tables cannot be made from what was given."""
+
+    code = "words_invalid"
+    permanent = True
 
 
 def imagenet_words() -> tuple[str, ...]:
@@ -56,5 +65,5 @@ def _objects() -> Mapping[str, str]:
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (_FOLDER / name).open(encoding="utf-8", newline="") as file:
+    with (FOLDER / name).open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)

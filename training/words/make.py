@@ -15,20 +15,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from captioner.errors import CaptionerError
 from training.data.captions import words_of
+from training.words import WordsError
 from training.words.wordnet import Synset, WordNet
 
 # lexnames(5WN): the topmost nouns, animal, artifact, body, food, object, person, plant, substance.
 _PHYSICAL = frozenset({3, 5, 6, 8, 13, 17, 18, 20, 27})
 FEWEST = 10
-
-
-class WordsError(CaptionerError):
-    """The tables cannot be made from what was given."""
-
-    code = "words_invalid"
-    permanent = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +50,12 @@ def counted(captions: Iterable[str]) -> Counter[str]:
     return counts
 
 
-def objects(counts: Counter[str], wordnet: WordNet, exceptions: Exceptions) -> dict[str, str]:
+def objects(
+    counts: Counter[str], wordnet: WordNet, exceptions: Mapping[str, str]
+) -> dict[str, str]:
     """Form -> object, of all forms that captions have `FEWEST` times, the commonest first."""
     forms = (form for form, count in counts.most_common() if count >= FEWEST)
-    named = {form: _object_of(form, wordnet, exceptions.objects) for form in forms}
+    named = {form: _object_of(form, wordnet, exceptions) for form in forms}
     kept = {form: name for form, name in named.items() if name}
     # A plural may be common where its singular is not.
     return kept | {name: name for name in kept.values() if name not in kept}
@@ -133,5 +128,7 @@ def imagenet(
             word = word_of(synset, wordnet, objects, named)
             word = exceptions.get(word, word)
         if word and objects.get(word) != word:
-            raise WordsError(f"exceptions.csv gives {synset.id} the word {word!r}, which is no object.")
+            raise WordsError(
+                f"exceptions.csv gives {synset.id} the word {word!r}, which is no object."
+            )
         yield index, synset.id, synset.lemmas[0].replace("_", " "), word

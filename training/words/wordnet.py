@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from training.words import WordsError
+
 _PARTS = ("noun", "verb", "adj", "adv")
 # Plural endings and what they stand for, morphy(7WN); the rest is in noun.exc.
 _ENDINGS = (
@@ -79,8 +81,14 @@ class WordNet:
         return tuple(dict.fromkeys(noun for noun in guesses if noun in self.senses))
 
     def _lines(self, name: str) -> Iterator[str]:
-        with (self._folder / name).open(encoding="utf-8") as file:
-            yield from (line for line in file if not line.startswith("  "))
+        try:
+            with (self._folder / name).open(encoding="utf-8") as file:
+                yield from (line for line in file if not line.startswith("  "))
+        except OSError as fault:
+            raise WordsError(
+                f"WordNet's {name} cannot be read in {self._folder} ({fault.strerror}): "
+                "Debian's package wordnet-base installs it."
+            ) from None
 
 
 def _synset(line: str) -> Synset:

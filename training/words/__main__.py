@@ -1,0 +1,76 @@
+"""`python -m training.words`: makes the two tables anew."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from captioner.errors import CaptionerError
+from training.data.datasets import load_dataset
+from training.data.texts import load_texts
+from training.words import FOLDER
+from training.words.make import counted, imagenet, objects, read_exceptions
+from training.words.wordnet import WordNet
+
+console = Console()
+
+
+def make(
+    captions: Annotated[
+        list[Path],
+        typer.Argument(help="Data sets, of which the training split is read, and files of texts."),
+    ],
+    wordnet: Annotated[
+        Path, typer.Option(help="WordNet 3.0's files, as Debian's wordnet-base installs them.")
+    ] = Path("/usr/share/wordnet"),
+    into: Annotated[Path, typer.Option(help="Folder for the tables.")] = FOLDER,
+) -> None:
+    """Make imagenet.csv and objects.csv from WordNet, captions and exceptions.csv."""
+    nouns = WordNet(wordnet)
+    exceptions = read_exceptions(FOLDER / "exceptions.csv")
+    counts = counted(caption for path in captions for caption in _captions(path))
+    forms = objects(counts, nouns, exceptions.objects)
+    classes = list(imagenet(_classes(), nouns, forms, counts, exceptions.imagenet))
+    _write(into / "objects.csv", ("form", "object"), sorted(forms.items()))
+    _write(into / "imagenet.csv", ("index", "synset", "label", "word"), classes)
+    words = {word for *_, word in classes} - {""}
+    console.print(f"objects.csv: {len(forms)} forms of {len(set(forms.values()))} objects")
+    console.print(f"imagenet.csv: {len(words)} words for {len(classes)} classes")
+
+
+def _captions(path: Path) -> Iterator[str]:
+    if path.is_dir():
+        for image in load_dataset(path).train:
+            yield from image.captions
+    else:
+        for said in load_texts(path).captions:
+            yield from said
+
+
+def _classes() -> list[str]:
+    """The classes' synsets in their order: the one thing that the table is not made from anew."""
+    with (FOLDER / "imagenet.csv").open(encoding="utf-8", newline="") as file:
+        return [row["synset"] for row in csv.DictReader(file)]
+
+
+def _write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def main() -> None:
+    """Run the command line; what went wrong is told in a sentence, with exit status 1."""
+    try:
+        typer.run(make)
+    except CaptionerError as fault:
+        Console(stderr=True).print(f"[red]{fault.message}[/red]")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()
