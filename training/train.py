@@ -27,6 +27,7 @@ from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 from training.report import plot_history
 from training.rewards import CiderD
 from training.self_critical import self_critical_batches
+from training.word_vectors import begin_words
 from training.workspace import Workspace, WorkspaceError
 
 logger = logging.getLogger(__name__)
@@ -238,6 +239,7 @@ def train(workspace: Workspace) -> CaptionModel:
     A run that was killed goes on from its last whole epoch when it is called again.
     """
     model = build_model(workspace.config, len(workspace.vocabulary))
+    begin_words(model.decoder, workspace.config, workspace.vocabulary)
     run = _Run(workspace, model)
     for stage in workspace.config.stages:
         done = workspace.stage(stage.name) / "done"
