@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 SCHEMA_VERSION: Final = 1
 
 Confidence = Annotated[float, Meta(ge=0, le=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -61,6 +62,7 @@ class Caption(Struct, frozen=True, kw_only=True):
     """One captioner's sentence about a picture, and where it came from.
 
     `source` is the captioner's name (`"onnx"`, `"azure-vision"`), `language` a BCP 47 tag.
+    `novelty` tells how unlike the captioner's training pictures this one is, in its own measure.
     """
 
     source: str
@@ -70,6 +72,7 @@ class Caption(Struct, frozen=True, kw_only=True):
     model: ModelName
     alternatives: tuple[Alternative, ...] = ()
     tags: tuple[Tag, ...] | UnsetType = UNSET
+    novelty: float | UnsetType = UNSET
     request_id: str | UnsetType = UNSET
     elapsed_ms: Annotated[float, Meta(ge=0)]
     created: Moment
@@ -108,11 +111,17 @@ class Problem(Struct, frozen=True):
 
 
 class CaptionRecord(Struct, frozen=True, kw_only=True):
-    """The document of one image; stored as its sidecar and given as the answer to a request."""
+    """The document of one image; stored as its sidecar and given as the answer to a request.
+
+    `agreement` tells how far the captions of two captioners say the same, `needs_review` whether a
+    person should look before the alt text is published.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     image: ImageFacts
     captions: tuple[Caption, ...]
+    agreement: Share | UnsetType = UNSET
+    needs_review: bool | UnsetType = UNSET
     alt_text: AltText | None
     history: tuple[AltText, ...] = ()
     problems: tuple[Problem, ...]

@@ -3,21 +3,27 @@
 import msgspec
 from msgspec import UNSET
 
+from captioner.captioning.review import is_strange, reviewed
 from captioner.records import Caption, CaptionRecord, ImageFacts
 
 
 def choose_alt_text(
-    own: Caption | None, vision: Caption | None, *, threshold: float | None
+    own: Caption | None,
+    vision: Caption | None,
+    *,
+    threshold: float | None,
+    novelty_threshold: float | None = None,
 ) -> Caption | None:
     """Give the caption that serves as alt text, or None where there is none.
 
-    The own one where its confidence reaches `threshold`, else Vision's, else the own one after
-    all. `threshold` is None while the model that sets it cannot be opened.
+    The own one where its confidence reaches `threshold` and the picture is not strange to its
+    model, else Vision's, else the own one after all. `threshold` is None while the model that sets
+    it cannot be opened.
     """
     if own is None or vision is None:
         return own or vision
-    trusted = threshold is not None and own.confidence is not None and own.confidence >= threshold
-    return own if trusted else vision
+    sure = threshold is not None and own.confidence is not None and own.confidence >= threshold
+    return own if sure and not is_strange(own, novelty_threshold) else vision
 
 
 def inherit(record: CaptionRecord, previous: CaptionRecord | None) -> CaptionRecord:
@@ -37,8 +43,10 @@ def inherit(record: CaptionRecord, previous: CaptionRecord | None) -> CaptionRec
     elif before is not None and proposed is not None:
         unchanged = (before.text, before.source) == (proposed.text, proposed.source)
         proposed = before if unchanged else proposed
-    return msgspec.structs.replace(
-        record, alt_text=proposed, history=previous.history, created=previous.created
+    return reviewed(
+        msgspec.structs.replace(
+            record, alt_text=proposed, history=previous.history, created=previous.created
+        )
     )
 
 

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
+from captioner.captioning.agreement import agreement
 from captioner.captioning.alt_text import choose_alt_text
 from captioner.captioning.lane import Captioner, Lane
+from captioner.captioning.review import needs_review
 from captioner.errors import CaptionerError, ImageError
 from captioner.images import Picture
 from captioner.records import (
@@ -37,6 +39,12 @@ class OwnCaptioner(Captioner, Protocol):
 
     @property
     def alt_text_threshold(self) -> float: ...
+
+    @property
+    def review_threshold(self) -> float | None: ...
+
+    @property
+    def novelty_threshold(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +187,33 @@ class CaptioningService:
         captions = tuple(draft.captions.values())
         own = draft.captions.get(self._own.source)
         other = next((each for each in captions if each is not own), None)
-        captioner = self._own_captioner() if own and other else None
+        captioner = self._own_captioner() if own else None
+        novelty_threshold = captioner.novelty_threshold if captioner else None
         chosen = choose_alt_text(
-            own, other, threshold=captioner.alt_text_threshold if captioner else None
+            own,
+            other,
+            threshold=captioner.alt_text_threshold if captioner else None,
+            novelty_threshold=novelty_threshold,
         )
-        return Captioned(_record(draft.facts, captions, draft.faults, chosen), draft.faults)
+        record = msgspec.structs.replace(
+            _record(draft.facts, captions, draft.faults, chosen),
+            agreement=_agreement(own, other),
+            needs_review=needs_review(
+                own,
+                review_threshold=captioner.review_threshold if captioner else None,
+                novelty_threshold=novelty_threshold,
+            ),
+        )
+        return Captioned(record, draft.faults)
+
+
+def _agreement(own: Caption | None, other: Caption | None) -> float | UnsetType:
+    """Compare the captions of two captioners; absent where there are not two in English."""
+    if own is None or other is None:
+        return UNSET
+    if any(each.language.partition("-")[0] != "en" for each in (own, other)):
+        return UNSET
+    return round(agreement(own.text, other.text), 4)
 
 
 def failed(facts: ImageFacts, source: str, fault: CaptionerError) -> Captioned:

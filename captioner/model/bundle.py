@@ -7,63 +7,39 @@ Any architecture fits: the encoder turns pictures into `memory.*` (and may give 
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
-import msgspec
 import numpy as np
 import onnxruntime as ort
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from captioner.errors import BundleInvalid, BundleMissing
-from captioner.model.decoding import BeamSettings, Ids, LogProbs
+from captioner.model.confidence import Found
+from captioner.model.decoding import BeamSettings, Ids, LogProbs, beam_search
+from captioner.model.manifest import MANIFEST, Beam, GraphFile, Manifest, read_manifest
 from captioner.model.stepping import Arrays, CachedStep, starting_cache
 from captioner.model.vocabulary import END, START, Vocabulary
 
-MANIFEST = "model.json"
-
-_Positive = Annotated[int, Meta(ge=1)]
-
-
-class GraphFile(Struct, frozen=True):
-    """One of the bundle's files and what it must be."""
-
-    file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+\.onnx$")]
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-
-
-class Beam(Struct, frozen=True):
-    """The search that the bundle was measured with."""
-
-    beam_size: _Positive
-    length_penalty: Annotated[float, Meta(ge=0)]
-    min_words: _Positive
-    max_words: _Positive
+__all__ = [
+    "MANIFEST",
+    "Beam",
+    "Bundle",
+    "GraphFile",
+    "Manifest",
+    "open_bundle",
+    "read_manifest",
+]
 
 
-class Manifest(Struct, frozen=True, kw_only=True):
-    """model.json: what the app must know of a bundle, and what people should.
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the encoder makes of pictures: their decoder's step, and what it tells by itself."""
 
-    `resize` are the sides in pixels that a picture is squashed through on its way to the encoder;
-    `cache_shapes` the shape of each `cache.*` for one row, 0 for the axis that grows. `metrics`,
-    `training`, `data` and `terms` are told, not read.
-    """
-
-    format: Literal[1] = 1
-    name: str
-    version: str
-    language: str
-    encoder: GraphFile
-    decoder: GraphFile
-    resize: Annotated[tuple[_Positive, ...], Meta(min_length=1)]
-    cache_shapes: dict[str, tuple[Annotated[int, Meta(ge=0)], ...]]
-    vocabulary: tuple[str, ...]
-    beam: Beam
-    alt_text_threshold: Annotated[float, Meta(ge=0, le=1)]
-    metrics: dict[str, Any] | UnsetType = UNSET
-    training: dict[str, Any] | UnsetType = UNSET
-    data: dict[str, Any] | UnsetType = UNSET
-    terms: str | UnsetType = UNSET
+    step: CachedStep
+    tags: NDArray[np.float32] | None
+    """[pictures, tags]: the probability that a picture shows the thing."""
+    novelty: NDArray[np.float32] | None
+    """[pictures]: higher for a picture less like those learnt from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +50,7 @@ class Bundle:
     vocabulary: Vocabulary
     _encoder: ort.InferenceSession
     _decoder: ort.InferenceSession
-    _encoded: tuple[str, ...] = field(repr=False)
+    _read: tuple[str, ...] = field(repr=False)
     """What the encoder gives that the decoder reads."""
 
     @property
@@ -89,12 +65,30 @@ class Bundle:
 
     def start(self, pictures: NDArray[np.uint8]) -> CachedStep:
         """Encode pictures [batch, side, side, 3] and give their decoder's step."""
-        encoded: Arrays = dict(
-            zip(self._encoded, self._encoder.run(self._encoded, {"images": pictures}), strict=True)
+        return self.encode(pictures).step
+
+    def encode(self, pictures: NDArray[np.uint8]) -> Encoded:
+        """Encode pictures [batch, side, side, 3]."""
+        names = (*self._read, *self.manifest.told)
+        encoded: dict[str, NDArray[np.float32]] = dict(
+            zip(names, self._encoder.run(names, {"images": pictures}), strict=True)
         )
+        tags, novelty = encoded.pop("tags", None), encoded.pop("novelty", None)
         cache = starting_cache(encoded, self.manifest.cache_shapes, len(pictures))
         memory = {name: rows for name, rows in encoded.items() if name not in cache}
-        return CachedStep(self._run_decoder, memory, cache)
+        return Encoded(CachedStep(self._run_decoder, memory, cache), tags, novelty)
+
+    def search(self, pictures: NDArray[np.uint8], settings: BeamSettings) -> list[Found]:
+        """Find the captions of pictures [batch, side, side, 3], and what is told of them."""
+        encoded = self.encode(pictures)
+        return [
+            Found(
+                ranked,
+                None if encoded.tags is None else encoded.tags[row],
+                None if encoded.novelty is None else float(encoded.novelty[row]),
+            )
+            for row, ranked in enumerate(beam_search(encoded.step, len(pictures), settings))
+        ]
 
     def _run_decoder(self, tokens: Ids, memory: Arrays, cache: Arrays) -> tuple[LogProbs, Arrays]:
         names = ["log_probs", *(f"{name}.next" for name in cache)]
@@ -117,24 +111,10 @@ def open_bundle(folder: Path, *, threads: int = 1) -> Bundle:
     decoder = _open_graph(folder, manifest.decoder, threads)
     _check_contract(manifest, encoder, decoder)
     read = {each.name for each in decoder.get_inputs()}
-    encoded = tuple(each.name for each in encoder.get_outputs() if each.name in read)
-    bundle = Bundle(manifest, vocabulary, encoder, decoder, encoded)
+    given = tuple(each.name for each in encoder.get_outputs() if each.name in read)
+    bundle = Bundle(manifest, vocabulary, encoder, decoder, given)
     _try_out(bundle)
     return bundle
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """Read model.json alone. Raises as `open_bundle`."""
-    try:
-        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except FileNotFoundError:
-        raise BundleMissing(
-            f"There is no model bundle in {folder}: set MODEL_DIR to a folder with {MANIFEST}."
-        ) from None
-    except (msgspec.DecodeError, OSError) as fault:
-        raise BundleInvalid(
-            f"{MANIFEST} in {folder} cannot be read, copy the bundle again: {fault}."
-        ) from None
 
 
 def _open_graph(folder: Path, graph: GraphFile, threads: int) -> ort.InferenceSession:
@@ -175,6 +155,8 @@ def _check_contract(
         f"{what}: {', '.join(sorted(names))}"
         for what, names in (
             ("the encoder does not take", {"images"} - {i.name for i in encoder.get_inputs()}),
+            ("the encoder does not give", set(manifest.told) - encoded),
+            ("the confidence reads what no picture tells", _unread(manifest)),
             ("the decoder does not take", {"tokens", *cached} - inputs),
             ("nothing gives the decoder", inputs - {"tokens"} - cached - encoded),
             ("the decoder does not give", given - outputs),
@@ -187,11 +169,19 @@ def _check_contract(
         )
 
 
+def _unread(manifest: Manifest) -> set[str]:
+    """Name what the confidence reads that `encode` does not give."""
+    if manifest.confidence is UNSET:
+        return set()
+    return manifest.confidence.reads - set(manifest.told)
+
+
 def _try_out(bundle: Bundle) -> None:
     """Run two steps on two black pictures: what fails here would fail on every image."""
     side = bundle.manifest.resize[-1]
     try:
-        step = bundle.start(np.zeros((2, side, side, 3), np.uint8))
+        encoded = bundle.encode(np.zeros((2, side, side, 3), np.uint8))
+        step = encoded.step
         step(np.full(2, START), np.arange(2))
         log_probs = step(np.full(3, END), np.array([0, 0, 1]))
     except Exception as fault:  # onnxruntime's errors share no base class
@@ -206,6 +196,25 @@ def _try_out(bundle: Bundle) -> None:
     if not np.allclose(np.exp(log_probs).sum(axis=1), 1, atol=1e-3):  # a NaN is none either
         raise BundleInvalid(
             "What the decoder gives as log_probs are no log-probabilities: export the bundle again."
+        )
+    _check_told(bundle.manifest, encoded, pictures=2)
+
+
+def _check_told(manifest: Manifest, encoded: Encoded, *, pictures: int) -> None:
+    """Raise `BundleInvalid` where tags are no probabilities of the names, or novelty no number."""
+    if manifest.tags is not UNSET and encoded.tags is not None:
+        shape = (pictures, len(manifest.tags.names))
+        within = np.all((encoded.tags >= 0) & (encoded.tags <= 1))
+        if encoded.tags.shape != shape or not within:
+            raise BundleInvalid(
+                f"What the encoder gives as tags are no probabilities of {shape[1]} names: export "
+                "the bundle again."
+            )
+    novelty = encoded.novelty
+    if novelty is not None and (novelty.shape != (pictures,) or not np.isfinite(novelty).all()):
+        raise BundleInvalid(
+            "What the encoder gives as novelty is not one number a picture: export the bundle "
+            "again."
         )
 
 

@@ -4,22 +4,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
+from msgspec import UNSET, UnsetType
+
 from captioner.images import Picture
 from captioner.model.bundle import Bundle
-from captioner.model.decoding import Hypothesis, beam_search
+from captioner.model.confidence import Found, Witness
+from captioner.model.decoding import Hypothesis
 from captioner.model.preprocessing import encoder_input
 from captioner.model.vocabulary import text_of
-from captioner.records import Alternative, Caption, ModelName, now
+from captioner.records import Alternative, Caption, ModelName, Tag, now
 
 # Bounds the memory that one call takes, however many pictures it is asked for.
 _BATCH = 8
+_MOST_TAGS = 10
 
 
 class OnnxCaptioner:
     """Captions pictures with a bundle on onnxruntime; may be called from several threads at once.
 
-    A caption's confidence is the geometric mean of its tokens' probabilities, not yet calibrated:
-    higher is surer, but 0.5 does not mean right every other time.
+    A caption's confidence is the chance that it is acceptable, where the bundle is calibrated;
+    else the geometric mean of its tokens' probabilities: higher is surer, but 0.5 does not mean
+    right every other time.
     """
 
     source = "onnx"
@@ -29,10 +34,16 @@ class OnnxCaptioner:
     ) -> None:
         self._bundle = bundle
         self._alternatives = alternatives
-        settings = bundle.beam_settings
+        settings, manifest = bundle.beam_settings, bundle.manifest
         self._settings = replace(settings, beam_size=beam_size or settings.beam_size)
-        self.model = ModelName(bundle.manifest.name, bundle.manifest.version)
-        self.alt_text_threshold = bundle.manifest.alt_text_threshold
+        names = () if manifest.tags is UNSET else manifest.tags.names
+        self._witness = Witness(bundle.vocabulary, names)
+        self.model = ModelName(manifest.name, manifest.version)
+        self.alt_text_threshold = manifest.alt_text_threshold
+        self.review_threshold = (
+            None if manifest.confidence is UNSET else manifest.confidence.review_threshold
+        )
+        self.novelty_threshold = None if manifest.novelty is UNSET else manifest.novelty.threshold
 
     def caption(self, pictures: Sequence[Picture]) -> list[Caption]:
         """Caption pictures, in order. `elapsed_ms` is each picture's share of its batch's time."""
@@ -44,23 +55,25 @@ class OnnxCaptioner:
     def _caption_batch(self, pictures: Sequence[Picture]) -> list[Caption]:
         began = perf_counter()
         images = [picture.image for picture in pictures]
-        step = self._bundle.start(encoder_input(images, self._bundle.manifest.resize))
-        found = beam_search(step, len(pictures), self._settings)
+        pixels = encoder_input(images, self._bundle.manifest.resize)
+        found = self._bundle.search(pixels, self._settings)
         share = (perf_counter() - began) * 1000 / len(pictures)
-        return [self._caption(ranked, share) for ranked in found]
+        return [self._caption(each, share) for each in found]
 
-    def _caption(self, ranked: Sequence[Hypothesis], elapsed_ms: float) -> Caption:
-        best, *others = ranked
+    def _caption(self, found: Found, elapsed_ms: float) -> Caption:
+        best, *others = found.ranked
         return Caption(
             source=self.source,
             text=self._text(best),
-            confidence=_rounded(best),
+            confidence=self._confidence(found, 0),
             language=self._bundle.manifest.language,
             model=self.model,
             alternatives=tuple(
-                Alternative(self._text(other), _rounded(other))
-                for other in others[: self._alternatives]
+                Alternative(self._text(other), self._confidence(found, place))
+                for place, other in enumerate(others[: self._alternatives], 1)
             ),
+            tags=self._tags(found),
+            novelty=UNSET if found.novelty is None else round(found.novelty, 4),
             elapsed_ms=round(elapsed_ms, 1),
             created=now(),
         )
@@ -68,6 +81,21 @@ class OnnxCaptioner:
     def _text(self, hypothesis: Hypothesis) -> str:
         return text_of(self._bundle.vocabulary.decode(hypothesis.ids))
 
+    def _confidence(self, found: Found, place: int) -> float:
+        calibration = self._bundle.manifest.confidence
+        if calibration is UNSET:
+            return round(found.ranked[place].mean_probability, 4)
+        return round(calibration.chance(self._witness.evidence(found, place)), 4)
 
-def _rounded(hypothesis: Hypothesis) -> float:
-    return round(hypothesis.mean_probability, 4)
+    def _tags(self, found: Found) -> tuple[Tag, ...] | UnsetType:
+        """Give the tags that reach the bundle's threshold, surest first."""
+        told = self._bundle.manifest.tags
+        if told is UNSET or found.tags is None:
+            return UNSET
+        seen = [
+            (float(chance), name)
+            for name, chance in zip(told.names, found.tags, strict=True)
+            if chance >= told.threshold
+        ]
+        seen.sort(key=lambda each: (-each[0], each[1]))
+        return tuple(Tag(name, round(chance, 4)) for chance, name in seen[:_MOST_TAGS])

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 
+from msgspec import UNSET, UnsetType
+
 from captioner.captioning import CaptioningService, Lane
 from captioner.images import Picture, decode
 from captioner.records import Caption, ModelName, now
@@ -25,6 +27,8 @@ class ScriptedCaptioner:
         confidence: float | None = 0.8,
         model: ModelName = MODEL,
         alt_text_threshold: float = 0.5,
+        review_threshold: float | None = None,
+        novelty_threshold: float | None = None,
         gate: threading.Event | None = None,
     ) -> None:
         self.source = source
@@ -32,6 +36,10 @@ class ScriptedCaptioner:
         self.confidence = confidence
         self.model = model
         self.alt_text_threshold = alt_text_threshold
+        self.review_threshold = review_threshold
+        self.novelty_threshold = novelty_threshold
+        self.novelty: float | UnsetType = UNSET
+        self.language = "en"
         self.gate = gate
         self.fault: Exception | None = None
         self.batches: list[list[Picture]] = []
@@ -47,8 +55,9 @@ class ScriptedCaptioner:
                 source=self.source,
                 text=self.text,
                 confidence=self.confidence,
-                language="en",
+                language=self.language,
                 model=self.model,
+                novelty=self.novelty,
                 elapsed_ms=0.0,
                 created=now(),
             )

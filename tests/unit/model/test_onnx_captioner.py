@@ -71,13 +71,13 @@ def test_any_number_of_pictures_is_encoded_in_bounded_batches(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = []
-    really = Bundle.start
+    really = Bundle.encode
 
     def noting(self: Bundle, pictures: np.ndarray) -> object:
         sizes.append(len(pictures))
         return really(self, pictures)
 
-    monkeypatch.setattr(Bundle, "start", noting)
+    monkeypatch.setattr(Bundle, "encode", noting)
     assert len(OnnxCaptioner(bundle).caption(PICTURES)) == len(PICTURES)
     assert sizes == [8, 8, 3]
 

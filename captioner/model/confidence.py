@@ -1,0 +1,147 @@
+"""The chance that a caption is acceptable, from what the model shows of itself in making it.
+
+A logistic model over a few numbers, fitted on pictures that the caption model did not learn from
+(`python -m training calibrate`) and carried in the bundle.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
+
+from captioner.lexicon import MODIFIERS, content_of, relatedness, stem_of
+from captioner.model.decoding import Hypothesis
+from captioner.model.vocabulary import Vocabulary, text_of
+
+_FAINTEST = 1e-3  # support by tags: below, nothing more is told
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a model found in one picture: captions, best first, and what its encoder told.
+
+    `tags` [tags] are the chances that the picture shows them; None where the encoder tells none,
+    as for `novelty`.
+    """
+
+    ranked: Sequence[Hypothesis]
+    tags: NDArray[np.float32] | None = None
+    novelty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What there is to judge one caption by; a captioner that is not told of a thing says None.
+
+    `support` are, for each word that may name a thing, the chance that the tags see it; `rivals`
+    the picture's other captions.
+    """
+
+    caption: Hypothesis
+    rivals: Sequence[Hypothesis]
+    support: Sequence[float] | None
+    novelty: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Feature:
+    """A number about a caption, NaN where there is none, and what it reads of the encoder's."""
+
+    of: Callable[[Evidence], float]
+    reads: frozenset[str] = frozenset()
+
+
+def _margin(evidence: Evidence) -> float:
+    """By how much the search prefers the caption to its best rival."""
+    best = max((each.score for each in evidence.rivals), default=math.nan)
+    return evidence.caption.score - best
+
+
+def _support(evidence: Evidence) -> float:
+    """The logarithm of how likely the words' things are there, on average."""
+    if not evidence.support:
+        return math.nan
+    return fmean(math.log(max(chance, _FAINTEST)) for chance in evidence.support)
+
+
+FEATURES: Mapping[str, _Feature] = {
+    "mean_log_prob": _Feature(lambda evidence: fmean(evidence.caption.log_probs)),
+    "min_log_prob": _Feature(lambda evidence: min(evidence.caption.log_probs)),
+    "words": _Feature(lambda evidence: float(len(evidence.caption.ids))),
+    "margin": _Feature(_margin),
+    "tag_support": _Feature(_support, frozenset({"tags"})),
+    "novelty": _Feature(
+        lambda evidence: math.nan if evidence.novelty is None else evidence.novelty,
+        frozenset({"novelty"}),
+    ),
+}
+
+
+class Calibration(Struct, frozen=True, kw_only=True):
+    """How the chance follows from features: each less its mean, over its scale, times its weight.
+
+    What a feature says beyond `reach` scales of its mean is no surer than at `reach`; one without
+    a value counts as its mean. A caption whose chance is below `review_threshold` is for a person
+    to read.
+    """
+
+    features: tuple[str, ...]
+    means: tuple[float, ...]
+    scales: tuple[Annotated[float, Meta(gt=0)], ...]
+    weights: tuple[float, ...]
+    intercept: float
+    review_threshold: Annotated[float, Meta(ge=0, le=1)]
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.features) - FEATURES.keys():
+            raise ValueError(f"there are no features {', '.join(sorted(unknown))}")
+        if {len(self.means), len(self.scales), len(self.weights)} != {len(self.features)}:
+            raise ValueError("there must be a mean, a scale and a weight for each feature")
+
+    @property
+    def reads(self) -> set[str]:
+        """What the features read of the encoder's."""
+        return {read for name in self.features for read in FEATURES[name].reads}
+
+    def chance(self, evidence: Evidence) -> float:
+        """Give the probability, 0..1, that a caption is acceptable."""
+        values = (FEATURES[name].of(evidence) for name in self.features)
+        terms = (
+            weight * (value - mean) / scale
+            for value, mean, scale, weight in zip(
+                values, self.means, self.scales, self.weights, strict=True
+            )
+            if not math.isnan(value)
+        )
+        return 1 / (1 + math.exp(-(self.intercept + sum(terms))))
+
+
+class Witness:
+    """Gathers the evidence for each caption that was found."""
+
+    def __init__(self, vocabulary: Vocabulary, tag_names: Sequence[str] = ()) -> None:
+        self._vocabulary = vocabulary
+        self._tags = tuple(map(stem_of, tag_names))
+
+    def evidence(self, found: Found, place: int = 0) -> Evidence:
+        """Give what there is to judge the caption in this place of the ranking by."""
+        caption = found.ranked[place]
+        rivals = [each for each in found.ranked if each is not caption]
+        support = None if found.tags is None else self._support(caption, found.tags)
+        return Evidence(caption, rivals, support, found.novelty)
+
+    def _support(self, caption: Hypothesis, chances: NDArray[np.float32]) -> list[float]:
+        """Give, for each word of meaning, the chance of the tag that comes nearest to it.
+
+        A tag that is only near in meaning counts in part.
+        """
+        stems = content_of(text_of(self._vocabulary.decode(caption.ids)))
+        words = [stem for stem in stems if stem not in MODIFIERS]
+        if not words:
+            return []
+        return [float(each) for each in (relatedness(words, self._tags) * chances).max(axis=1)]
