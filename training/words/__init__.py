@@ -7,15 +7,18 @@ Two tables, made by `python -m training.words` from WordNet and people's caption
                                               two words ("hot dog") goes before its parts
 
 Origins: the classes are those of ImageNet's ILSVRC2012, as sorted WordNet ids; labels, hypernyms
-and meanings are WordNet 3.0's (Copyright 2006 by Princeton University, WordNet License); of the
+and meanings are WordNet 3.0's (Princeton University, see LICENSE-WordNet.txt); of the
 captions only single words and how often they occur were used, none is repeated here.
 """
 
 import csv
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from captioner.errors import CaptionerError
 
@@ -52,6 +55,17 @@ def objects_in(words: Iterable[str]) -> set[str]:
         if name is not None:
             found.add(name)
     return found
+
+
+def class_words(tags: Sequence[str]) -> NDArray[np.float32]:
+    """Tell which tag each of ImageNet's classes is: ones and zeros, [classes, tags]."""
+    places = {tag: place for place, tag in enumerate(tags)}
+    words = imagenet_words()
+    matrix = np.zeros((len(words), len(tags)), np.float32)
+    for number, word in enumerate(words):
+        if word in places:
+            matrix[number, places[word]] = 1
+    return matrix
 
 
 @cache

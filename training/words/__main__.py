@@ -15,9 +15,11 @@ from training.words import FOLDER
 from training.words.make import counted, imagenet, objects, read_exceptions
 from training.words.wordnet import WordNet
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 console = Console()
 
 
+@app.command()
 def make(
     captions: Annotated[
         list[Path],
@@ -26,16 +28,18 @@ def make(
     wordnet: Annotated[
         Path, typer.Option(help="WordNet 3.0's files, as Debian's wordnet-base installs them.")
     ] = Path("/usr/share/wordnet"),
-    into: Annotated[Path, typer.Option(help="Folder for the tables.")] = FOLDER,
+    tables: Annotated[
+        Path, typer.Option(help="Folder of the tables and of exceptions.csv.")
+    ] = FOLDER,
 ) -> None:
     """Make imagenet.csv and objects.csv from WordNet, captions and exceptions.csv."""
     nouns = WordNet(wordnet)
-    exceptions = read_exceptions(FOLDER / "exceptions.csv")
+    exceptions = read_exceptions(tables / "exceptions.csv")
     counts = counted(caption for path in captions for caption in _captions(path))
     forms = objects(counts, nouns, exceptions.objects)
-    classes = list(imagenet(_classes(), nouns, forms, counts, exceptions.imagenet))
-    _write(into / "objects.csv", ("form", "object"), sorted(forms.items()))
-    _write(into / "imagenet.csv", ("index", "synset", "label", "word"), classes)
+    classes = list(imagenet(_classes(tables), nouns, forms, counts, exceptions.imagenet))
+    _write(tables / "objects.csv", ("form", "object"), sorted(forms.items()))
+    _write(tables / "imagenet.csv", ("index", "synset", "label", "word"), classes)
     words = {word for *_, word in classes} - {""}
     console.print(f"objects.csv: {len(forms)} forms of {len(set(forms.values()))} objects")
     console.print(f"imagenet.csv: {len(words)} words for {len(classes)} classes")
@@ -50,9 +54,9 @@ def _captions(path: Path) -> Iterator[str]:
             yield from said
 
 
-def _classes() -> list[str]:
-    """The classes' synsets in their order: the one thing that the table is not made from anew."""
-    with (FOLDER / "imagenet.csv").open(encoding="utf-8", newline="") as file:
+def _classes(tables: Path) -> list[str]:
+    """The classes' synsets in their order, which the table keeps when it is made anew."""
+    with (tables / "imagenet.csv").open(encoding="utf-8", newline="") as file:
         return [row["synset"] for row in csv.DictReader(file)]
 
 
@@ -66,7 +70,7 @@ def _write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...
 def main() -> None:
     """Run the command line; what went wrong is told in a sentence, with exit status 1."""
     try:
-        typer.run(make)
+        app()
     except CaptionerError as fault:
         Console(stderr=True).print(f"[red]{fault.message}[/red]")
         raise SystemExit(1) from None

@@ -122,7 +122,12 @@ def imagenet(
     named = Counter[str]()
     for form, name in objects.items():
         named[name] += counts[form]
-    for index, synset in enumerate(map(wordnet.synsets.__getitem__, synsets)):
+    for index, name in enumerate(synsets):
+        synset = wordnet.synsets.get(name)
+        if synset is None:
+            raise WordsError(
+                f"This WordNet has no {name}: the classes are named as in WordNet 3.0."
+            )
         word = exceptions.get(synset.id)
         if word is None:
             word = word_of(synset, wordnet, objects, named)
