@@ -14,6 +14,7 @@ from captioner.settings import Settings, StorageConnection, load_settings, load_
 from captioner.store import ImageStore
 from captioner.vision.azure_captioner import AzureVisionCaptioner
 from captioner.vision.throttle import Throttle
+from captioner.wording import Wording
 
 # The model takes milliseconds; so long a wait means that something is badly wrong.
 _OWN_TIMEOUT_S = 60.0
@@ -88,6 +89,11 @@ def _captioning(settings: Settings, own_captioner: Once[OnnxCaptioner]) -> Capti
             timeout_s=_OWN_TIMEOUT_S,
         ),
         vision=_vision_lane(settings),
+        wording=Wording(
+            neutral=settings.neutral_wording,
+            preferred=settings.preferred_terms,
+            blocked=settings.blocked_terms,
+        ),
     )
 
 

@@ -17,6 +17,7 @@
     ├── BundleError                the model's folder cannot be used
     │   ├── BundleMissing          bundle_missing
     │   └── BundleInvalid          bundle_invalid
+    ├── CaptionBlocked             caption_blocked; permanent: all that was said is not wanted
     ├── CaptioningFailed           captioning_failed; given up after the platform's retries
     ├── CaptionerTimeout           captioner_timeout
     ├── StoreError                 Blob or Queue Storage did not do as asked
@@ -121,6 +122,12 @@ class BundleMissing(BundleError):
 
 class BundleInvalid(BundleError):
     code = "bundle_invalid"
+
+
+class CaptionBlocked(CaptionerError):
+    code = "caption_blocked"
+    status = 422
+    permanent = True
 
 
 class CaptioningFailed(CaptionerError):

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from captioner.errors import SettingsError
+from captioner.wording import Pairs, clash
 
 # The connection that the host itself uses; images, captions and queues live in the same account.
 STORAGE_CONNECTION = "AzureWebJobsStorage"
@@ -71,6 +72,29 @@ def _language(text: str) -> str:
     return text
 
 
+def _choice(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    return tuple(term.strip() for term in text.split(",") if term.strip())
+
+
+def _term_pairs(text: str) -> Pairs:
+    split = [[side.strip() for side in pair.split("=")] for pair in _terms(text)]
+    pairs = tuple((sides[0], sides[1]) for sides in split if len(sides) == 2 and all(sides))
+    if len(pairs) < len(split):
+        raise ValueError("must be pairs such as sofa=couch, with commas between them")
+    if len({old.casefold() for old, _ in pairs}) < len(pairs):
+        raise ValueError("must name each term to be replaced once only")
+    if found := clash(pairs):
+        one, other = found
+        raise ValueError(f"must not write with pair {one} what pair {other} replaces")
+    return pairs
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set from outside; the defaults suit a small museum."""
@@ -115,6 +139,24 @@ class Settings:
         600,
         "Requests a minute that this process sends to Vision; 20 on its free tier.",
         _whole(1, 100_000),
+    )
+    neutral_wording: bool = _setting(
+        "NEUTRAL_WORDING",
+        False,
+        "`true` replaces words that tell people's sex in English captions.",
+        _choice,
+    )
+    preferred_terms: Pairs = _setting(
+        "PREFERRED_TERMS",
+        (),
+        "Terms to be replaced in captions: `sofa=couch, photo=photograph`.",
+        _term_pairs,
+    )
+    blocked_terms: tuple[str, ...] = _setting(
+        "BLOCKED_TERMS",
+        (),
+        "Terms that no caption may hold, with commas between them.",
+        _terms,
     )
     language: str = _setting("CAPTION_LANGUAGE", "en", "Language asked of Vision.", _language)
     max_image_bytes: int = _setting(

@@ -9,6 +9,7 @@ from werkzeug.http import parse_etags
 
 from captioner import __version__
 from captioner.api.problems import answering_problems
+from captioner.api.queries import choice_in
 from captioner.api.uploads import image_in
 from captioner.captioning import Image, log_record
 from captioner.composition import Services
@@ -28,10 +29,14 @@ class Api:
     def caption(self, request: func.HttpRequest) -> func.HttpResponse:
         """Caption the image in the request; nothing is stored.
 
-        A record without any caption is no answer: the first fault that led to it is.
+        The query's `neutral` goes before the app's setting. A record without any caption is no
+        answer: the first fault that led to it is.
         """
+        neutral = choice_in(request, "neutral")
         name, data = image_in(request)
-        (captioned,) = self._services().captioning.caption([Image(ImageFacts(name=name), data)])
+        (captioned,) = self._services().captioning.caption(
+            [Image(ImageFacts(name=name), data)], neutral=neutral
+        )
         log_record(captioned.record)
         if not captioned.record.captions:
             raise next(iter(captioned.faults.values()))

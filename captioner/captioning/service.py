@@ -14,7 +14,7 @@ from captioner.captioning.agreement import agreement
 from captioner.captioning.alt_text import choose_alt_text
 from captioner.captioning.lane import Captioner, Lane
 from captioner.captioning.review import needs_review
-from captioner.errors import CaptionerError, ImageError
+from captioner.errors import CaptionBlocked, CaptionerError, ImageError
 from captioner.images import Picture
 from captioner.records import (
     AltText,
@@ -25,6 +25,7 @@ from captioner.records import (
     Problem,
     now,
 )
+from captioner.wording import AS_IT_IS, Wording
 
 IMAGE = "image"  # the source of a problem that lies in the image itself
 
@@ -89,10 +90,12 @@ class CaptioningService:
         decode: Callable[[bytes], Picture],
         own: Lane[OwnCaptioner],
         vision: Lane[Captioner] | None,
+        wording: Wording = AS_IT_IS,
     ) -> None:
         self._decode = decode
         self._own = own
         self._vision = vision
+        self._wording = wording
         self._lanes: list[Lane[Any]] = [own] if vision is None else [own, vision]
 
     @property
@@ -100,12 +103,15 @@ class CaptioningService:
         """The captioners that are configured, by the names that their captions carry."""
         return [lane.source for lane in self._lanes]
 
-    def caption(self, images: Sequence[Image]) -> list[Captioned]:
+    def caption(self, images: Sequence[Image], *, neutral: bool | None = None) -> list[Captioned]:
         """Give a record for each image, in order; never raises for an image or a captioner.
 
         A caption in the image's previous record is kept if the bytes are the same and, for the own
         one, the model is too. What people wrote there is the affair of `inherit`.
+
+        All captions get the wording that is set, those kept too; `neutral` is this call's own wish.
         """
+        wording = self._wording.with_neutral(neutral)
         drafts = [self._draft(image) for image in images]
         at_work = []
         for lane in self._lanes:
@@ -118,6 +124,8 @@ class CaptioningService:
                     draft.faults if isinstance(result, CaptionerError) else draft.captions
                 )
                 into[lane.source] = result
+        for draft in drafts:
+            _word(draft, wording)
         return [self._captioned(draft) for draft in drafts]
 
     def is_complete(
@@ -205,6 +213,17 @@ class CaptioningService:
             ),
         )
         return Captioned(record, draft.faults)
+
+
+def _word(draft: _Draft, wording: Wording) -> None:
+    """Put a draft's captions into the wording, and leave out those that may not be used."""
+    for source, caption in tuple(draft.captions.items()):
+        try:
+            draft.captions[source] = wording.applied(caption)
+        except CaptionBlocked as fault:
+            del draft.captions[source]
+            # Where another model has failed to replace the caption, that is what to try again.
+            draft.faults.setdefault(source, fault)
 
 
 def _agreement(own: Caption | None, other: Caption | None) -> float | UnsetType:

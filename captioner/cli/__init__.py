@@ -68,6 +68,13 @@ def caption(
             help="Folder of the model bundle; MODEL_DIR where not given.",
         ),
     ] = None,
+    neutral: Annotated[
+        bool | None,
+        typer.Option(
+            "--neutral/--no-neutral",
+            help="Use no words that tell people's sex; NEUTRAL_WORDING where not given.",
+        ),
+    ] = None,
 ) -> None:
     """Caption images on this machine.
 
@@ -80,6 +87,8 @@ def caption(
         settings = load_settings(local_environment(Path.cwd()))
         if model is not None:
             settings = replace(settings, model_dir=model)
+        if neutral is not None:
+            settings = replace(settings, neutral_wording=neutral)
         all_well = caption_and_show(files_to_caption(files), settings, terminal, as_json=as_json)
     raise typer.Exit(0 if all_well else _FAILED)
 
