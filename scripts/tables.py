@@ -176,8 +176,10 @@ def _threads(timings: Any) -> str:
 
 
 def _default(value: Any) -> str:
-    if value is None:
+    if value in (None, ()):
         return "not set"
+    if isinstance(value, bool):
+        return f"`{value}`".lower()
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
