@@ -1,7 +1,7 @@
 """Tables of README.md and models/MODEL_CARD.md, in Markdown, from what is set and measured."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,10 @@ def scores_table(manifest: Manifest) -> str:
     """The scores recorded in a bundle, and the commands that gave them."""
     columns = dict(_evaluations(manifest))
     rows: list[Sequence[str]] = [
-        (label, *(f"{scores[key]:.1f}" for scores in columns.values())) for label, key in _SCORES
+        (label, *(_with_interval(scores, key) for scores in columns.values()))
+        for label, key in _SCORES
     ]
     rows += [
-        ("CIDEr's standard error", *(f"{each['cider_error']:.1f}" for each in columns.values())),
         ("words a caption", *(f"{each['average_words']:.1f}" for each in columns.values())),
         (
             "distinct captions",
@@ -56,7 +56,10 @@ def scores_table(manifest: Manifest) -> str:
     ]
     table = _table((f"{manifest.name} {manifest.version}, percent", *columns), rows, right=True)
     commands = dict.fromkeys(str(scores["command"]) for scores in columns.values())
-    return f"{table}\n\nMeasured by {_code(commands)}."
+    return (
+        f"{table}\n\nIn brackets the 95 % interval, by resampling the images. "
+        f"Measured by {_code(commands)}."
+    )
 
 
 def bundle_table(manifest: Manifest, folder: Path) -> str:
@@ -149,6 +152,14 @@ def _evaluations(manifest: Manifest) -> Iterator[tuple[str, dict[str, Any]]]:
         if beams:
             search = "greedy" if beams == "1" else f"{beams} beams"
             yield f"{split}, {search}", metrics[key]
+
+
+def _with_interval(scores: Mapping[str, Any], key: str) -> str:
+    """Write a score, with the ends of its 95 % interval where they are recorded."""
+    if key not in scores.get("intervals", {}):
+        return f"{scores[key]:.1f}"
+    low, high = scores["intervals"][key]
+    return f"{scores[key]:.1f} ({low:.1f} to {high:.1f})"
 
 
 def _search(manifest: Manifest) -> str:

@@ -1,25 +1,35 @@
-"""`python -m training`: prepare, train, evaluate, export, sheet."""
+"""`python -m training`: prepare, train, export, evaluate, compare, check-metrics, sheet."""
 
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.table import Table
 
 from captioner.errors import CaptionerError
-from captioner.model.bundle import Bundle, open_bundle
+from captioner.model.bundle import open_bundle
 from training.config import load_config
 from training.data.datasets import load_dataset
-from training.data.pictures import Pictures, prepare_pictures
-from training.data.splits import Split
-from training.evaluate import Evaluation, record, save_captions
-from training.evaluate import evaluate as evaluate_bundle
-from training.workspace import Workspace, open_workspace, picture_folder
+from training.evaluation.commands import check_metrics, chosen_split, compare, evaluate
+from training.options import (
+    BUNDLE,
+    CONFIG,
+    RUNS,
+    BundleOption,
+    ConfigOption,
+    DataOption,
+    RunsOption,
+)
+from training.data.texts import load_texts
+from training.workspace import Workspace, open_workspace
+
+TextOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Captions without pictures, image<TAB>caption; may be given several times."),
+]
 
 app = typer.Typer(
     help="Train the caption model: prepare, train, evaluate, export.",
@@ -29,20 +39,16 @@ app = typer.Typer(
 )
 console = Console()
 
-DataOption = Annotated[
-    Path, typer.Option("--data", help="Flickr8k's folder, or one with captions.csv and images.")
-]
-ConfigOption = Annotated[Path, typer.Option("--config", help="The run's configuration.")]
-RunsOption = Annotated[Path, typer.Option("--runs", help="Folder for all that runs make.")]
-BundleOption = Annotated[Path, typer.Option("--bundle", help="Folder of the bundle.")]
-_CONFIG = Path(__file__).parent / "configs" / "flickr8k.toml"
-_RUNS, _BUNDLE = Path("runs"), Path("models")
-
 
 @app.command()
-def prepare(data: DataOption, config: ConfigOption = _CONFIG, runs: RunsOption = _RUNS) -> None:
+def prepare(
+    data: DataOption,
+    config: ConfigOption = CONFIG,
+    runs: RunsOption = RUNS,
+    text: TextOption = None,
+) -> None:
     """Decode every picture once, clean the captions and build the vocabulary."""
-    workspace = _workspace(data, config, runs)
+    workspace = _workspace(data, config, runs, text)
     for split, pictures in workspace.pictures.items():
         captions = sum(len(image.captions) for image in pictures.images)
         console.print(f"{split}: {len(pictures.images)} pictures, {captions} captions")
@@ -52,12 +58,13 @@ def prepare(data: DataOption, config: ConfigOption = _CONFIG, runs: RunsOption =
 @app.command()
 def train(
     data: DataOption,
-    config: ConfigOption = _CONFIG,
-    runs: RunsOption = _RUNS,
+    config: ConfigOption = CONFIG,
+    runs: RunsOption = RUNS,
+    text: TextOption = None,
     threads: Annotated[int, typer.Option(help="Threads to compute with; 0 is all.")] = 0,
 ) -> None:
     """Train every stage; called again after a stop, go on from the last whole epoch."""
-    workspace = _workspace(data, config, runs)
+    workspace = _workspace(data, config, runs, text)
     import tensorflow as tf
 
     from training.train import train as train_all
@@ -70,9 +77,9 @@ def train(
 @app.command()
 def export(
     data: DataOption,
-    config: ConfigOption = _CONFIG,
-    runs: RunsOption = _RUNS,
-    bundle: BundleOption = _BUNDLE,
+    config: ConfigOption = CONFIG,
+    runs: RunsOption = RUNS,
+    bundle: BundleOption = BUNDLE,
 ) -> None:
     """Write the trained model as a bundle, if it says in onnxruntime what it said in Keras."""
     workspace = _workspace(data, config, runs)
@@ -86,39 +93,14 @@ def export(
     console.print(f"{bundle}: {manifest.name} {manifest.version}, {size / 2**20:.1f} MiB")
 
 
-@app.command()
-def evaluate(
-    *,
-    data: DataOption,
-    bundle: BundleOption = _BUNDLE,
-    split: Annotated[str, typer.Option(help="dev or test")] = "test",
-    runs: RunsOption = _RUNS,
-    note: Annotated[
-        bool, typer.Option("--record", help="Write the scores into the bundle's model.json.")
-    ] = False,
-    captions: Annotated[
-        Path | None, typer.Option(help="Write the captions to this JSON Lines file.")
-    ] = None,
-) -> None:
-    """Score a bundle's captions: BLEU, METEOR, ROUGE-L and CIDEr, greedy and by beam search."""
-    opened, pictures = _bundle_and_pictures(bundle, data, runs, _split(split))
-    results = [
-        evaluate_bundle(opened, pictures, _split(split), beam_size=beam_size)
-        for beam_size in sorted({1, opened.manifest.beam.beam_size})
-    ]
-    console.print(_score_table(opened, results))
-    for result in results:
-        if note:
-            command = f"python -m training evaluate --bundle {bundle} --split {split} --data …"
-            record(bundle, result, command)
-        if captions is not None:
-            save_captions(result, captions)
+for command in (evaluate, compare, check_metrics):
+    app.command()(command)
 
 
 @app.command()
 def sheet(
     out: Annotated[Path, typer.Option(help="The picture to write, .jpg or .png.")],
-    bundle: BundleOption = _BUNDLE,
+    bundle: BundleOption = BUNDLE,
     data: Annotated[
         Path | None,
         typer.Option(help="A data set; without it, freely licensed photographs are captioned."),
@@ -134,52 +116,14 @@ def sheet(
     if data is None:
         entries = free_entries(opened)
     else:
-        entries = dataset_entries(opened, load_dataset(data).split(_split(split)), count)
+        entries = dataset_entries(opened, load_dataset(data).split(chosen_split(split)), count)
     contact_sheet(entries, out)
     console.print(f"{out}: {len(entries)} pictures")
 
 
-def _workspace(data: Path, config: Path, runs: Path) -> Workspace:
-    return open_workspace(load_config(config), load_dataset(data), runs)
-
-
-def _score_table(bundle: Bundle, results: Sequence[Evaluation]) -> Table:
-    title = f"{bundle.manifest.name} {bundle.manifest.version}, {results[0].split} split, percent"
-    table = Table("", title=title)
-    for result in results:
-        name = "greedy" if result.beam_size == 1 else f"beam {result.beam_size}"
-        table.add_column(name, justify="right")
-    scores = [result.scores for result in results]
-    for number in range(1, 5):
-        key = f"bleu_{number}"
-        table.add_row(f"BLEU-{number}", *(f"{getattr(each, key):.1f}" for each in scores))
-    table.add_row("METEOR", *(f"{each.meteor:.1f}" for each in scores))
-    table.add_row("ROUGE-L", *(f"{each.rouge_l:.1f}" for each in scores))
-    ranges = (f"{each.cider:.1f} ± {each.cider_error:.1f}" for each in scores)
-    table.add_row("CIDEr ± standard error", *ranges)
-    table.add_row("words a caption", *(f"{each.average_words:.1f}" for each in scores))
-    table.add_row(
-        "distinct captions", *(f"{each.distinct_captions} of {each.images}" for each in scores)
-    )
-    return table
-
-
-def _bundle_and_pictures(
-    bundle: Path, data: Path, runs: Path, split: Split
-) -> tuple[Bundle, Pictures]:
-    opened = open_bundle(bundle, threads=2)
-    dataset = load_dataset(data)
-    resize = opened.manifest.resize
-    pictures = prepare_pictures(dataset, picture_folder(runs, dataset.name, resize), resize)
-    return opened, pictures[split]
-
-
-def _split(name: str) -> Split:
-    if name == "dev":
-        return "dev"
-    if name == "test":
-        return "test"
-    raise typer.BadParameter("the split is dev or test: nothing is measured on train")
+def _workspace(data: Path, config: Path, runs: Path, texts: list[Path] | None = None) -> Workspace:
+    captions = [load_texts(path) for path in texts or []]
+    return open_workspace(load_config(config), load_dataset(data), runs, captions)
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from captioner.model.decoding import Hypothesis, LogProbs, Step
 from captioner.model.vocabulary import START, Vocabulary
 from training.config import TrainingConfig, to_dict
 from training.decode import KerasCaptioner, TracedModel
-from training.evaluate import best_texts, search_all
+from training.evaluation.captioning import best_texts, search_all
 from training.metrics import cider
 from training.model import CaptionModel
 from training.origins import NamedWeights, note_origins

@@ -18,7 +18,7 @@ from captioner.errors import CaptionerError
 from captioner.model.bundle import Bundle, Manifest, open_bundle
 from training.config import TrainingConfig
 from training.decode import KerasCaptioner
-from training.evaluate import search_all
+from training.evaluation.captioning import search_all
 from training.export import log_probs_along
 from training.model import CaptionModel, build_model
 from training.origins import NamedWeights, read_origins

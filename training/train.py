@@ -20,7 +20,7 @@ from training.data.captions import words_of
 from training.data.splits import Split
 from training.decode import KerasCaptioner
 from training.encoders.choice import choose_what_learns
-from training.evaluate import best_texts
+from training.evaluation.captioning import best_texts
 from training.grids import computed_grids, weights_digest
 from training.metrics import cider
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model

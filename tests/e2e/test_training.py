@@ -26,7 +26,7 @@ from training import cli
 from training import export as exporting
 from training.config import load_config
 from training.data.datasets import load_dataset
-from training.evaluate import search_all
+from training.evaluation.captioning import search_all
 from training.export import DevPictures, ExportError
 from training.metrics import cider
 from training.model import CaptionModel
@@ -252,14 +252,15 @@ def test_scores_are_recorded_with_the_command_that_gives_them(run: Run, tmp_path
     before = read_manifest(run.bundle)
     output = run_command(
         "evaluate", "--data", run.data, "--bundle", run.bundle, "--runs", run.runs,
-        "--record", "--captions", captions,
+        "--record", "--save-captions", captions,
     )  # fmt: skip
     for measure in ("BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "greedy", "beam 3"):
         assert measure in output
     after = read_manifest(run.bundle)
     recorded = after.metrics["test_beam3"]
     assert recorded["command"].startswith("python -m training evaluate ")
-    assert f"{recorded['cider']:.1f}" in output
+    low, high = recorded["intervals"]["cider"]
+    assert f"{recorded['cider']:.1f} ({low:.1f} to {high:.1f})" in output
     assert after.metrics["dev_cider"] == before.metrics["dev_cider"]
     assert (after.version, after.decoder) == (before.version, before.decoder)
     lines = [json.loads(line) for line in captions.read_text().splitlines()]

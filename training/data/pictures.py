@@ -60,8 +60,8 @@ def prepare_pictures(
     """Decode what `folder` does not hold yet, and open it all without reading it into memory.
 
     `resize` are the sides in pixels that a picture is squashed through, in order. An image that
-    cannot be decoded is told in a warning and left out. Raises `DataError` where one of `splits` has
-    none that can.
+    cannot be decoded is told in a warning and left out. Raises `DataError` where one of `splits`
+    has none that can.
     """
     folder.mkdir(parents=True, exist_ok=True)
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())

@@ -17,7 +17,7 @@ SCORES = {
     "images": 1000,
     **dict.fromkeys(("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l"), 20.04),
     "cider": 55.66,
-    "cider_error": 1.7,
+    "intervals": {"cider": [52.1, 59.24]},
     "average_words": 9.25,
     "distinct_captions": 915,
 }
@@ -95,9 +95,10 @@ def test_scores_are_rounded_and_told_with_their_command(root):
     manifest = msgspec.structs.replace(manifest, metrics={"test_beam3": SCORES})
     rows = tables.scores_table(manifest).splitlines()
     assert rows[0] == "| tiny 1, percent | test, 3 beams |"
-    assert "| CIDEr | 55.7 |" in rows
+    assert "| CIDEr | 55.7 (52.1 to 59.2) |" in rows
+    assert "| METEOR | 20.0 |" in rows
     assert "| distinct captions | 915 of 1,000 |" in rows
-    assert rows[-1] == f"Measured by `{SCORES['command']}`."
+    assert rows[-1].endswith(f"Measured by `{SCORES['command']}`.")
 
 
 def test_speed_is_told_for_each_number_of_threads(root):

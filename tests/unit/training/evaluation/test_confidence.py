@@ -1,0 +1,34 @@
+import math
+
+import numpy as np
+import pytest
+
+from training.evaluation.confidence import roc_auc, surest_half
+
+
+def test_the_surest_half() -> None:
+    assert surest_half(np.array([0.2, 0.9, 0.9, 0.1])).tolist() == [False, True, True, False]
+    assert surest_half(np.array([0.5, 0.5, 0.5])).tolist() == [True, True, False]
+
+
+def test_the_area_counts_pairs_in_order() -> None:
+    sureness = np.array([0.9, 0.8, 0.8, 0.3, 0.1])
+    acceptable = np.array([True, False, True, True, False])
+    area = roc_auc(sureness, acceptable)
+    # Of six pairs: .9 beats both, .8 ties one and beats one, .3 beats one.
+    assert area.value == pytest.approx((2 + 1.5 + 1) / 6)
+    assert area.low < area.value <= area.high
+
+
+def test_an_area_that_tells_nothing_and_one_that_tells_all() -> None:
+    random = np.random.default_rng(1)
+    acceptable = random.random(500) < 0.4
+    blind = roc_auc(random.random(500), acceptable)
+    assert blind.low < 0.5 < blind.high
+    assert roc_auc(acceptable + 0.0, acceptable).low == 1
+
+
+def test_captions_of_one_sort_have_no_area() -> None:
+    area = roc_auc(np.array([0.1, 0.2]), np.array([True, True]))
+    assert math.isnan(area.value)
+    assert math.isnan(area.low)

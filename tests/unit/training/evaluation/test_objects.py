@@ -1,0 +1,58 @@
+import math
+
+import numpy as np
+import pytest
+
+from training.evaluation.objects import Naming, made_up_by_the_surest
+
+CAPTIONS = ["a dog on the beach", "a person holds a hat", "something blue", "a cat and a dog"]
+REFERENCES = [
+    ["A dog plays with a ball", "The dogs have a ball", "Two animals on a beach"],
+    ["A man in a hat", "A man"],
+    ["A bench", "Wood", "benches"],
+    ["Puppies", "A terrier"],
+]
+
+
+@pytest.fixture(scope="module")
+def naming() -> Naming:
+    return Naming(CAPTIONS, REFERENCES)
+
+
+def test_what_is_right_what_is_made_up_and_what_is_missed(naming: Naming) -> None:
+    # "Dog" of puppies and "person" of a man are right; "man" is wanted there, "person" is not it.
+    assert naming.made_up() == [set(), set(), set(), {"cat"}]
+    assert naming.wanted == [{"dog", "ball"}, {"man"}, {"bench"}, set()]
+
+
+def test_shares_over_all_images(naming: Naming) -> None:
+    objects = naming.objects()
+    assert objects.precision.value == pytest.approx(5 / 6)
+    assert objects.recall.value == pytest.approx(1 / 4)
+    assert objects.made_up.value == pytest.approx(1 / 4)
+    for share in (objects.precision, objects.recall, objects.made_up):
+        assert 0 <= share.low <= share.value <= share.high <= 1
+
+
+def test_shares_over_some(naming: Naming) -> None:
+    objects = naming.objects(np.array([False, False, False, True]))
+    assert objects.precision.value == 1 / 2
+    assert math.isnan(objects.recall.value)  # nothing was to be found
+    assert objects.made_up.value == 1
+
+
+def test_words_are_counted_the_commonest_first(naming: Naming) -> None:
+    first, *others = naming.objects().words
+    assert (first.word, first.said, first.right, first.wanted, first.found) == ("dog", 2, 2, 1, 1)
+    counts = {word.word: word for word in others}
+    assert (counts["cat"].said, counts["cat"].right) == (1, 0)
+    assert (counts["ball"].said, counts["ball"].wanted, counts["ball"].found) == (0, 1, 0)
+
+
+def test_what_the_surest_make_up() -> None:
+    made_up = np.array([True, True, True, False, True, False, False, True])
+    surest = np.array([True, False, False, True, False, True, True, False])
+    of_all, of_surest, ratio = made_up_by_the_surest(made_up, surest)
+    assert (of_all.value, of_surest.value) == (5 / 8, 1 / 4)
+    assert ratio.value == pytest.approx(2 / 5)
+    assert ratio.low < ratio.value < ratio.high

@@ -1,0 +1,139 @@
+"""The commands `evaluate`, `compare` and `check-metrics`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from captioner.model.bundle import MANIFEST, Bundle, open_bundle
+from training.data.datasets import CaptionDataset, load_dataset
+from training.data.pictures import Pictures, prepare_pictures
+from training.data.splits import Split
+from training.evaluation.captioned import Captioned, read_captions, write_captions
+from training.evaluation.captioning import by_bundle
+from training.evaluation.evaluation import evaluate as evaluate_captions
+from training.evaluation.known import deviations
+from training.evaluation.record import record
+from training.evaluation.tables import breakdown, comparison, summary
+from training.options import BUNDLE, RUNS, BundleOption, DataOption, RunsOption
+from training.workspace import picture_folder
+
+console = Console()
+
+SplitOption = Annotated[str, typer.Option("--split", help="dev or test")]
+LearntOption = Annotated[
+    Path | None,
+    typer.Option(help="Data whose train captions the captioner learnt, if it is not --data."),
+]
+OutOption = Annotated[Path | None, typer.Option("--report", help="Write this HTML page.")]
+
+
+def evaluate(
+    *,
+    data: DataOption,
+    bundle: BundleOption = BUNDLE,
+    captions: Annotated[
+        Path | None,
+        typer.Option(help="Measure the captions in this JSON Lines file, not the bundle's."),
+    ] = None,
+    split: SplitOption = "test",
+    runs: RunsOption = RUNS,
+    learnt_from: LearntOption = None,
+    note: Annotated[
+        bool, typer.Option("--record", help="Write the scores into the bundle's model.json.")
+    ] = False,
+    save_captions: Annotated[
+        Path | None, typer.Option(help="Write the captions to this JSON Lines file.")
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--json", help="Write all figures to this file.")
+    ] = None,
+) -> None:
+    """Measure captions: BLEU, METEOR, ROUGE-L and CIDEr-D, how varied and how right they are."""
+    dataset = load_dataset(data)
+    part = chosen_split(split)
+    if captions is not None:
+        if note:
+            raise typer.BadParameter("--record is for the scores of a bundle.")
+        captioned = [read_captions(captions)]
+        images = dataset.split(part)
+    else:
+        opened = open_bundle(bundle, threads=2)
+        pictures = _pictures(dataset, part, opened, runs)
+        images = pictures.images
+        beams = sorted({1, opened.manifest.beam.beam_size})
+        captioned = [by_bundle(opened, pictures, beam_size=beam_size) for beam_size in beams]
+    learnt = learnt_captions(dataset, learnt_from)
+    evaluations = [evaluate_captions(images, each, learnt_from=learnt) for each in captioned]
+    console.print(summary(f"{dataset.name}, {part} split", evaluations))
+    best = evaluations[-1]
+    console.print(breakdown(best))
+    if note:
+        command = f"python -m training evaluate --bundle {bundle} --split {split} --data …"
+        for each in evaluations:
+            record(bundle, part, each, command)
+    if save_captions is not None:
+        write_captions(best.captioned, save_captions)
+    if figures is not None:
+        figures.write_bytes(msgspec.json.format(msgspec.json.encode(best.to_dict()), indent=1))
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="A bundle's folder or a file of captions.")],
+    second: Annotated[Path, typer.Argument(help="What is compared with it.")],
+    *,
+    data: DataOption,
+    split: SplitOption = "test",
+    runs: RunsOption = RUNS,
+) -> None:
+    """Tell what the second captioner has more than the first, on the same images."""
+    dataset, part = load_dataset(data), chosen_split(split)
+    both = [_captioned(source, dataset, part, runs) for source in (first, second)]
+    one, other = (evaluate_captions(dataset.split(part), each) for each in both)
+    console.print(
+        comparison(
+            f"{dataset.name}, {part} split",
+            one,
+            other,
+            other.measurement.against(one.measurement),
+        )
+    )
+
+
+def check_metrics(data: DataOption) -> None:
+    """Measure two rows whose scores are known, on Flickr8k's test split; fail if they differ."""
+    off = deviations(load_dataset(data).test)
+    if off:
+        for line in off:
+            console.print(f"[red]{line}[/red]")
+        raise typer.Exit(1)
+    console.print("Both known rows are measured as they should be.")
+
+
+def chosen_split(name: str) -> Split:
+    if name == "dev":
+        return "dev"
+    if name == "test":
+        return "test"
+    raise typer.BadParameter("the split is dev or test: nothing is measured on train")
+
+
+def learnt_captions(dataset: CaptionDataset, learnt_from: Path | None) -> list[str]:
+    """Give the captions of the images that were learnt from."""
+    learnt = load_dataset(learnt_from) if learnt_from else dataset
+    return [caption for image in learnt.train for caption in image.captions]
+
+
+def _captioned(source: Path, dataset: CaptionDataset, split: Split, runs: Path) -> Captioned:
+    if (source / MANIFEST).is_file():
+        bundle = open_bundle(source, threads=2)
+        return by_bundle(bundle, _pictures(dataset, split, bundle, runs))
+    return read_captions(source)
+
+
+def _pictures(dataset: CaptionDataset, split: Split, bundle: Bundle, runs: Path) -> Pictures:
+    resize = bundle.manifest.resize
+    folder = picture_folder(runs, dataset.name, resize)
+    return prepare_pictures(dataset, folder, resize, (split,))[split]

@@ -1,0 +1,146 @@
+"""Which things captions name that people name too, which they make up and which they miss.
+
+A thing is right where any reference names it, or names a kind of it: who says "person" of a man is
+not wrong. It is missed where at least two people (or the only one) name it and the caption does
+not. Things are those of `training.words`: physical objects, whatever their number.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.captions import words_of
+from training.evaluation.kinds import ANIMALS, PEOPLE
+from training.metrics import Estimate
+from training.metrics.resampling import Array, estimates
+from training.words import objects_in
+
+_CHILDREN = frozenset({"baby", "boy", "girl", "infant", "kid", "toddler"})
+_DOGS = frozenset(
+    {"beagle", "collie", "doberman", "greyhound", "husky", "poodle", "puppy", "retriever"}
+    | {"shepherd", "terrier"}
+)
+# The general word is true of whatever the particular ones are true of.
+_PARTICULARS: Mapping[str, frozenset[str]] = {
+    "person": PEOPLE,
+    "child": _CHILDREN,
+    "kid": _CHILDREN | {"child"},
+    "animal": ANIMALS,
+    "dog": _DOGS,
+    "bicycle": frozenset({"bike"}),
+    "bike": frozenset({"bicycle", "motorbike", "motorcycle"}),
+    "clothes": frozenset({"clothing", "coat", "dress", "jacket", "pants", "shirt", "uniform"}),
+    "clothing": frozenset({"clothes", "coat", "dress", "jacket", "pants", "shirt", "uniform"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WordCount:
+    """How often captions named one thing, how often rightly; how often they should, and did."""
+
+    word: str
+    said: int
+    right: int
+    wanted: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Things named and made up; shares 0 to 1.
+
+    `precision` of the things that captions name, `recall` of those that they should; `made_up` is
+    the share of captions with at least one thing that no reference has.
+    """
+
+    precision: Estimate
+    recall: Estimate
+    made_up: Estimate
+    words: tuple[WordCount, ...]
+    """The commonest first."""
+
+
+class Naming:
+    """The things of every image, in captions and in references."""
+
+    def __init__(self, captions: Sequence[str], references: Sequence[Sequence[str]]) -> None:
+        self.said = [objects_in(words_of(caption)) for caption in captions]
+        named = [[objects_in(words_of(each)) for each in of_one] for of_one in references]
+        self.right = [
+            {thing for thing in said if _is_named(thing, set().union(*by_people))}
+            for said, by_people in zip(self.said, named, strict=True)
+        ]
+        self.wanted = [_agreed(by_people) for by_people in named]
+
+    def made_up(self) -> list[set[str]]:
+        """Give what each caption names and no reference does."""
+        return [said - right for said, right in zip(self.said, self.right, strict=True)]
+
+    def objects(self, chosen: NDArray[np.bool_] | None = None) -> Objects:
+        """Tell how well the images' things are named, or those of the images that are `chosen`."""
+        statistics = self._statistics()
+        rows = statistics if chosen is None else statistics[chosen]
+        precision, recall, made_up = estimates(rows, _shares)
+        return Objects(precision, recall, made_up, self._words())
+
+    def _statistics(self) -> Array:
+        """Count by image: itself, things said, right, wanted, found; whether any is made up."""
+        rows = zip(self.said, self.right, self.wanted, strict=True)
+        return np.array(
+            [
+                [1, len(said), len(right), len(wanted), len(wanted & said), said != right]
+                for said, right, wanted in rows
+            ],
+            np.float64,
+        )
+
+    def _words(self) -> tuple[WordCount, ...]:
+        said, right, wanted = (_tally(each) for each in (self.said, self.right, self.wanted))
+        found = _tally([w & s for w, s in zip(self.wanted, self.said, strict=True)])
+        common = sorted({*said, *wanted}, key=lambda word: (-said[word] - wanted[word], word))
+        return tuple(
+            WordCount(word, said[word], right[word], wanted[word], found[word]) for word in common
+        )
+
+
+def made_up_by_the_surest(
+    made_up: NDArray[np.bool_], surest: NDArray[np.bool_]
+) -> tuple[Estimate, Estimate, Estimate]:
+    """Compare the shares of captions with a thing made up: all, the surest, and these over those.
+
+    Both arguments [images] mark images.
+    """
+    columns = [np.ones(len(made_up)), made_up, surest, made_up & surest]
+
+    def shares(sums: Array) -> Array:
+        of_all, of_surest = _ratio(sums[..., 1], sums[..., 0]), _ratio(sums[..., 3], sums[..., 2])
+        return np.stack([of_all, of_surest, _ratio(of_surest, of_all)], axis=-1)
+
+    of_all, of_surest, ratio = estimates(np.column_stack(columns).astype(np.float64), shares)
+    return of_all, of_surest, ratio
+
+
+def _is_named(thing: str, named: set[str]) -> bool:
+    return thing in named or bool(named & _PARTICULARS.get(thing, frozenset()))
+
+
+def _agreed(by_people: Sequence[set[str]]) -> set[str]:
+    votes = _tally(by_people)
+    return {thing for thing, count in votes.items() if count >= min(2, len(by_people))}
+
+
+def _tally(sets: Sequence[set[str]]) -> Counter[str]:
+    return Counter(thing for each in sets for thing in each)
+
+
+def _shares(sums: Array) -> Array:
+    parts = ((2, 1), (4, 3), (5, 0))
+    return np.stack([_ratio(sums[..., part], sums[..., whole]) for part, whole in parts], axis=-1)
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    ratio: Array = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    return ratio
