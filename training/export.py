@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import onnx
-import tf2onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
@@ -23,6 +22,7 @@ from captioner.model.bundle import MANIFEST, Beam, Bundle, GraphFile, Manifest, 
 from captioner.model.decoding import Hypothesis, LogProbs, Step
 from captioner.model.vocabulary import START, Vocabulary
 from training.config import TrainingConfig, to_dict
+from training.conversion import to_onnx
 from training.decode import KerasCaptioner, TracedModel
 from training.evaluation.captioning import best_texts, search_all
 from training.metrics import cider
@@ -33,7 +33,6 @@ from training.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 
-OPSET = 18
 LARGEST_DIFFERENCE = 1e-3
 LARGEST_CIDER_LOSS = 0.5
 COMPARED_CAPTIONS = 100
@@ -141,19 +140,14 @@ def _seal(folder: Path, manifest: Manifest) -> Manifest:
 
 
 def _convert(model: CaptionModel, folder: Path) -> None:
-    """Write encoder.onnx and decoder.onnx in fp32.
-
-    From traced functions with explicit signatures: Keras' own ONNX export makes graph inputs of
-    some constants, and names outputs as it likes.
-    """
+    """Write encoder.onnx and decoder.onnx in fp32."""
     folder.mkdir(parents=True)
     traced = TracedModel(model)
     weights = NamedWeights(model)
     noted: set[str] = set()
     for name, function in (("encoder", traced.encode), ("decoder", traced.step)):
-        proto, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+        proto = to_onnx(function)
         noted |= note_origins(proto, weights.values())
-        onnx.checker.check_model(proto)
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
     if lacking := weights.missing(noted):
         logger.warning("the bundle cannot be taught further: it does not tell %s", lacking[0])
