@@ -6,6 +6,7 @@ Any architecture fits: the encoder turns pictures into `memory.*` (and may give 
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from captioner.errors import BundleInvalid, BundleMissing
 from captioner.model.confidence import Found
-from captioner.model.decoding import BeamSettings, Ids, LogProbs, beam_search
+from captioner.model.decoding import BeamSettings, Ids, beam_search
 from captioner.model.manifest import MANIFEST, Beam, GraphFile, Manifest, read_manifest
 from captioner.model.stepping import Arrays, CachedStep, starting_cache
 from captioner.model.vocabulary import END, START, Vocabulary
@@ -67,8 +68,17 @@ class Bundle:
         """Encode pictures [batch, side, side, 3] and give their decoder's step."""
         return self.encode(pictures).step
 
-    def encode(self, pictures: NDArray[np.uint8]) -> Encoded:
-        """Encode pictures [batch, side, side, 3]."""
+    @property
+    def tells_attention(self) -> bool:
+        """Whether the decoder tells where it looks."""
+        return any(each.name == "attention" for each in self._decoder.get_outputs())
+
+    def encode(self, pictures: NDArray[np.uint8], *, output: str = "log_probs") -> Encoded:
+        """Encode pictures [batch, side, side, 3].
+
+        The step gives `output`: log-probabilities, or the `attention` [rows, patches] with which
+        it came to them.
+        """
         names = (*self._read, *self.manifest.told)
         encoded: dict[str, NDArray[np.float32]] = dict(
             zip(names, self._encoder.run(names, {"images": pictures}), strict=True)
@@ -76,7 +86,8 @@ class Bundle:
         tags, novelty = encoded.pop("tags", None), encoded.pop("novelty", None)
         cache = starting_cache(encoded, self.manifest.cache_shapes, len(pictures))
         memory = {name: rows for name, rows in encoded.items() if name not in cache}
-        return Encoded(CachedStep(self._run_decoder, memory, cache), tags, novelty)
+        run = partial(self._run_decoder, output)
+        return Encoded(CachedStep(run, memory, cache), tags, novelty)
 
     def search(self, pictures: NDArray[np.uint8], settings: BeamSettings) -> list[Found]:
         """Find the captions of pictures [batch, side, side, 3], and what is told of them."""
@@ -90,10 +101,12 @@ class Bundle:
             for row, ranked in enumerate(beam_search(encoded.step, len(pictures), settings))
         ]
 
-    def _run_decoder(self, tokens: Ids, memory: Arrays, cache: Arrays) -> tuple[LogProbs, Arrays]:
-        names = ["log_probs", *(f"{name}.next" for name in cache)]
-        log_probs, *following = self._decoder.run(names, {"tokens": tokens, **memory, **cache})
-        return log_probs, dict(zip(cache, following, strict=True))
+    def _run_decoder(
+        self, output: str, tokens: Ids, memory: Arrays, cache: Arrays
+    ) -> tuple[NDArray[np.float32], Arrays]:
+        names = [output, *(f"{name}.next" for name in cache)]
+        given, *following = self._decoder.run(names, {"tokens": tokens, **memory, **cache})
+        return given, dict(zip(cache, following, strict=True))
 
 
 def open_bundle(folder: Path, *, threads: int = 1) -> Bundle:

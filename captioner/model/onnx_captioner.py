@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
 
+import numpy as np
 from msgspec import UNSET, UnsetType
+from numpy.typing import NDArray
 
 from captioner.images import Picture
 from captioner.model.bundle import Bundle
@@ -52,12 +54,18 @@ class OnnxCaptioner:
             captions += self._caption_batch(pictures[start : start + _BATCH])
         return captions
 
+    def caption_pixels(self, pixels: NDArray[np.uint8]) -> list[Caption]:
+        """Caption one batch of pictures that `encoder_input` has made ready, in order."""
+        return self._caption_pixels(pixels, perf_counter())
+
     def _caption_batch(self, pictures: Sequence[Picture]) -> list[Caption]:
         began = perf_counter()
         images = [picture.image for picture in pictures]
-        pixels = encoder_input(images, self._bundle.manifest.resize)
+        return self._caption_pixels(encoder_input(images, self._bundle.manifest.resize), began)
+
+    def _caption_pixels(self, pixels: NDArray[np.uint8], began: float) -> list[Caption]:
         found = self._bundle.search(pixels, self._settings)
-        share = (perf_counter() - began) * 1000 / len(pictures)
+        share = (perf_counter() - began) * 1000 / len(pixels)
         return [self._caption(each, share) for each in found]
 
     def _caption(self, found: Found, elapsed_ms: float) -> Caption:
