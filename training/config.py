@@ -67,6 +67,19 @@ class Decoder(_Table):
             raise ValueError("freeze_words keeps word_vectors as they are: name their file")
 
 
+class Tags(_Table):
+    """What is told of a picture beside its grid: the things that are recognised in it.
+
+    The recogniser is a second, frozen end of an efficientnet-lite, from the block `from_block` on;
+    `slots` is how many tags the decoder reads, and `text_min_count` how often a word must occur in
+    captions without pictures to be learnt.
+    """
+
+    from_block: Annotated[int, Meta(ge=1)] = 15
+    slots: Positive = 8
+    text_min_count: Positive = 10
+
+
 class Stage(_Table, kw_only=True):
     """A part of the run with its own optimiser; it starts from the best weights of the one before.
 
@@ -74,8 +87,13 @@ class Stage(_Table, kw_only=True):
     the model's own, `samples` of each picture. The encoder is frozen and its grids are computed
     once, unless `encoder_from_block` (of efficientnet-lite) or `encoder_from_layer` (of any
     encoder) says from where on it learns too.
-    `learning_rate` falls to 0 along a cosine after `warmup_steps`. `dropout` takes the place of the
-    decoder's own. Training ends where dev CIDEr has not risen for `patience` epochs.
+    `learning_rate` falls to 0 along a cosine after `warmup_steps`, and is times `encoder_rate` for
+    the encoder. `dropout` takes the place of the decoder's own. Training ends where dev CIDEr has
+    not risen for `patience` epochs.
+
+    With tags, each step has `texts_per_step` pictures' worth of captions without pictures beside
+    `images_per_step` pictures, of which the share `blind` is told by its tags alone. Of a picture
+    there are `crops` views, cut out of it at random, beside the plain one.
     """
 
     name: Annotated[str, Meta(pattern="^[a-z0-9-]+$")]
@@ -88,16 +106,22 @@ class Stage(_Table, kw_only=True):
     label_smoothing: Share = 0.1
     ema_momentum: Share = 0.999
     clip_norm: Annotated[float, Meta(gt=0)] = 1.0
-    images_per_step: Positive = 16
+    images_per_step: Annotated[int, Meta(ge=0)] = 16
+    texts_per_step: Annotated[int, Meta(ge=0)] = 0
+    blind: Share = 0.0
+    crops: Annotated[int, Meta(ge=0)] = 0
     patience: Positive = 3
     flips: bool = True
     encoder_from_block: Annotated[int, Meta(ge=0)] | None = None
     encoder_from_layer: str | None = None
+    encoder_rate: Annotated[float, Meta(gt=0)] = 1.0
     samples: Annotated[int, Meta(ge=2)] = 5
 
     def __post_init__(self) -> None:
         if self.encoder_from_block is not None and self.encoder_from_layer is not None:
             raise ValueError("say encoder_from_block or encoder_from_layer, not both")
+        if not self.images_per_step + self.texts_per_step:
+            raise ValueError("a step needs images_per_step or texts_per_step")
 
     @property
     def tunes_encoder(self) -> bool:
@@ -124,6 +148,7 @@ class TrainingConfig(_Table, kw_only=True):
     data: Data
     encoder: Encoder = Encoder()
     decoder: Decoder
+    tags: Tags | None = None
     stages: Annotated[tuple[Stage, ...], Meta(min_length=1)]
     beam: Beam = Beam()
 
@@ -131,6 +156,20 @@ class TrainingConfig(_Table, kw_only=True):
         names = [stage.name for stage in self.stages]
         if len(set(names)) < len(names):
             raise ValueError("each stage needs a name of its own")
+        for stage in self.stages:
+            self._check_tags(stage)
+
+    def _check_tags(self, stage: Stage) -> None:
+        if self.tags is None:
+            if stage.texts_per_step or stage.blind:
+                raise ValueError(f"texts_per_step and blind of stage {stage.name} need [tags]")
+        elif stage.encoder_from_layer or (
+            stage.encoder_from_block is not None and stage.encoder_from_block < self.tags.from_block
+        ):
+            raise ValueError(
+                f"stage {stage.name} changes what the recogniser sees: let the encoder learn from "
+                f"block {self.tags.from_block} on at the earliest"
+            )
 
     @property
     def side(self) -> int:

@@ -1,6 +1,6 @@
 """A Keras model's parts as traced functions, and its captions through the app's own beam search."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,25 +11,31 @@ from captioner.model.decoding import BeamSettings, Hypothesis, Ids, LogProbs, be
 from captioner.model.stepping import Arrays, CachedStep, starting_cache
 from training.model import CaptionModel
 
+type Pictures = NDArray[np.uint8] | Mapping[str, NDArray[Any]]
+
 
 class TracedModel:
     """The bundle's two graphs as TensorFlow functions with explicit signatures.
 
-    `encode`: images uint8 [batch, side, side, 3] -> `memory.*` and perhaps `cache.*`.
+    `encode`: images uint8 [batch, side, side, 3] -> `memory.*`, perhaps `cache.*`, and what the
+    recogniser tells: `tags` and `novelty`.
     `step`: tokens int64 [rows], then `state_names` in order -> `log_probs`, `cache.*.next` and,
     where the decoder looks at patches, `attention`.
     """
 
     def __init__(self, model: CaptionModel) -> None:
         decoder = model.decoder
-        grid = tf.TensorSpec((None, *model.encoder.output_shape[1:]), tf.float32)
         images = tf.TensorSpec((None, *model.encoder.input_shape[1:]), tf.uint8, name="images")
+
+        def encode(images: Any) -> dict[str, Any]:
+            seen = model.see({"pictures": images})
+            told = {name: seen[name] for name in ("tags", "novelty") if name in seen}
+            return {**decoder.memory(seen), **told}
+
+        self.encode = tf.function(encode, input_signature=[images], autograph=False)
         self.prepare = tf.function(
-            lambda grid: dict(decoder.memory(grid)), input_signature=[grid], autograph=False
-        )
-        self.encode = tf.function(
-            lambda images: dict(decoder.memory(model.encoder(images, training=False))),
-            input_signature=[images],
+            lambda seen: dict(decoder.memory(model.see(seen))),
+            reduce_retracing=True,
             autograph=False,
         )
         shapes = self._state_shapes(model)
@@ -50,7 +56,7 @@ class TracedModel:
 
     def _state_shapes(self, model: CaptionModel) -> dict[str, list[int | None]]:
         """Shape of each state that the step reads, rows and growing axes open."""
-        sample = self.prepare(tf.zeros((1, *model.encoder.output_shape[1:])))
+        sample = self.encode(tf.zeros((1, *model.encoder.input_shape[1:]), tf.uint8))
         shapes = {
             name: [None, *rows.shape[1:]]
             for name, rows in sample.items()
@@ -64,21 +70,26 @@ class TracedModel:
 
 
 class KerasCaptioner:
-    """Captions pictures, or grids computed before, with a Keras model's present weights."""
+    """Captions what is seen of pictures with a Keras model's present weights.
+
+    That is pictures as they are, uint8 [pictures, side, side, 3], or a dict of what `CaptionModel`
+    takes of them.
+    """
 
     def __init__(self, model: CaptionModel) -> None:
         self._traced = TracedModel(model)
         self._cache_shapes = model.decoder.cache_shapes
 
-    def start(self, views: NDArray[Any]) -> CachedStep:
-        """Encode pictures (uint8) or grids and give their decoder's step."""
-        if views.dtype == np.uint8:
-            tensors = self._traced.encode(views)
+    def start(self, seen: Pictures) -> CachedStep:
+        """Encode what is seen and give its decoder's step."""
+        if isinstance(seen, np.ndarray):
+            tensors = self._traced.encode(seen)
         else:
-            tensors = self._traced.prepare(views.astype(np.float32))
+            floats = {name: tf.constant(rows, tf.float32) for name, rows in seen.items()}
+            tensors = self._traced.prepare(floats)
         encoded: Arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-        cache = starting_cache(encoded, self._cache_shapes, len(views))
-        memory = {name: rows for name, rows in encoded.items() if name not in cache}
+        cache = starting_cache(encoded, self._cache_shapes, _count(seen))
+        memory = {name: encoded[name] for name in self._traced.state_names if name not in cache}
         return CachedStep(self._run, memory, cache)
 
     def _run(self, tokens: Ids, memory: Arrays, cache: Arrays) -> tuple[LogProbs, Arrays]:
@@ -88,9 +99,22 @@ class KerasCaptioner:
         return outputs["log_probs"].numpy(), following
 
     def search(
-        self, views: NDArray[Any], settings: BeamSettings, *, batch: int = 32
+        self, seen: Pictures, settings: BeamSettings, *, batch: int = 32
     ) -> Iterator[list[Hypothesis]]:
-        """Caption every row of `views`, batch by batch, in order."""
-        for start in range(0, len(views), batch):
-            rows = np.asarray(views[start : start + batch])
-            yield from beam_search(self.start(rows), len(rows), settings)
+        """Caption every picture, batch by batch, in order."""
+        for start in range(0, _count(seen), batch):
+            rows = _cut(seen, slice(start, start + batch))
+            yield from beam_search(self.start(rows), _count(rows), settings)
+
+
+def _count(seen: Pictures) -> int:
+    """How many pictures are seen; tags may be of more than the grid."""
+    if isinstance(seen, np.ndarray):
+        return len(seen)
+    return max(map(len, seen.values()))
+
+
+def _cut(seen: Pictures, rows: slice) -> Pictures:
+    if isinstance(seen, np.ndarray):
+        return np.asarray(seen[rows])
+    return {name: np.asarray(each[rows]) for name, each in seen.items()}

@@ -1,6 +1,7 @@
-"""What a frozen encoder sees, computed once and kept on disk."""
+"""What a frozen part of the encoder sees, computed once and kept on disk."""
 
 import hashlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,43 +9,77 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from PIL import Image
 from rich.progress import track
 
+_LEAST_AREA = 0.7  # of the picture, that a view cut out of it keeps
 
-def computed_grids(
-    encoder: keras.Model,
+
+def computed(
+    function: Callable[[Any], Any],
     pictures: NDArray[np.uint8],
+    shape: tuple[int, ...],
     path: Path,
     *,
-    mirrored: bool = False,
+    look: Callable[[NDArray[np.uint8], int], NDArray[np.uint8]] | None = None,
     batch: int = 32,
 ) -> NDArray[np.float16]:
-    """Give the encoder's grids [pictures, patches, channels], memory-mapped from `path`.
+    """Give `function` of every picture, [pictures, *shape], memory-mapped from `path`.
 
-    Computed where the file is not there; a computation that was cut off starts again. Half
-    precision keeps three digits, more than a frozen encoder's features are good to.
+    `look` (pictures, number of the first) is how they are looked at, plainly by default. Computed
+    where the file is not there; a computation that was cut off starts again. Half precision keeps
+    three digits, more than a frozen encoder's features are good to.
     """
-    shape = (len(pictures), *encoder.output_shape[1:])
+    whole = (len(pictures), *shape)
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
-        grids = np.lib.format.open_memmap(unfinished, "w+", np.float16, shape)
-        encode = tf.function(encoder, autograph=False)
+        grids = np.lib.format.open_memmap(unfinished, "w+", np.float16, whole)
+        encode = tf.function(function, autograph=False, reduce_retracing=True)
         starts = range(0, len(pictures), batch)
         for start in track(starts, description=f"encoding {path.stem}"):
             rows = np.asarray(pictures[start : start + batch])
-            grids[start : start + len(rows)] = encode(rows[:, :, ::-1] if mirrored else rows)
+            grids[start : start + len(rows)] = encode(look(rows, start) if look else rows)
         grids.flush()
         unfinished.rename(path)
     found: NDArray[Any] = np.load(path, mmap_mode="r")
-    if found.shape != shape:
-        raise ValueError(f"{path} holds grids of {found.shape}, not {shape}: delete it")
+    if found.shape != whole:
+        raise ValueError(f"{path} holds grids of {found.shape}, not {whole}: delete it")
     return found
 
 
-def weights_digest(encoder: keras.Model) -> str:
-    """Tell one encoder's weights from another's."""
+def mirrored(pictures: NDArray[np.uint8], start: int) -> NDArray[np.uint8]:
+    """Mirror pictures [batch, height, width, 3]."""
+    return pictures[:, :, ::-1]
+
+
+def cropped(seed: int) -> Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]:
+    """Cut a view out of each picture at random, always the same for one seed and picture.
+
+    It keeps most of the picture, so that its captions stay true, and fills the same square.
+    """
+
+    def cut(pictures: NDArray[np.uint8], start: int) -> NDArray[np.uint8]:
+        views = np.empty_like(pictures)
+        for place, picture in enumerate(pictures):
+            chance = np.random.default_rng((seed, start + place))
+            height, width = picture.shape[:2]
+            area, stretch = chance.uniform(_LEAST_AREA, 1), np.exp(chance.uniform(-0.15, 0.15))
+            tall = min(1.0, np.sqrt(area) * stretch) * height
+            wide = min(1.0, np.sqrt(area) / stretch) * width
+            top, left = chance.uniform(0, height - tall), chance.uniform(0, width - wide)
+            box = (left, top, left + wide, top + tall)
+            image = Image.fromarray(picture)
+            views[place] = image.resize((width, height), Image.Resampling.BICUBIC, box=box)
+        return views
+
+    return cut
+
+
+def weights_digest(parts: Iterable[keras.layers.Layer]) -> str:
+    """Tell the weights of some layers from others."""
     digest = hashlib.sha256()
-    for weights in encoder.get_weights():
-        digest.update(weights.tobytes())
+    for part in parts:
+        for weights in part.get_weights():
+            digest.update(weights.tobytes())
     return digest.hexdigest()

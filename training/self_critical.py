@@ -14,62 +14,43 @@ from numpy.typing import NDArray
 
 from captioner.model.decoding import BeamSettings, Hypothesis
 from captioner.model.vocabulary import END, PAD, START, Vocabulary
-from training.data.batches import Views
+from training.data.batches import Rows, Sampler, Seen, dataset_of
 from training.decode import KerasCaptioner
 
-Reward = Callable[[int, Sequence[Sequence[str]]], list[float]]
-"""(image, captions as words) -> what each is worth."""
+Reward = Callable[[Rows, Rows, Sequence[Sequence[Sequence[str]]]], NDArray[np.float64]]
+"""(pictures, texts, captions of each as words) -> what each caption is worth."""
 
 
 def self_critical_batches(
     captioner: KerasCaptioner,
-    views: Views,
+    sampler: Sampler,
     vocabulary: Vocabulary,
     reward: Reward,
     search: BeamSettings,
-    *,
-    images_per_step: int,
-    seed: int,
 ) -> tf.data.Dataset:
     """Give `(inputs, next tokens, weights)` of one epoch, sampled from the model as it then is.
 
     The weights are each caption's advantage, for its words and its end: cross entropy so weighted
     has the policy gradient.
     """
-    generator = np.random.default_rng(seed)
-    steps = len(views.plain) // images_per_step
-    shape = (images_per_step, search.beam_size, search.max_words + 1)
 
-    def batches() -> Iterator[tuple[dict[str, Any], NDArray[np.int32], NDArray[np.float32]]]:
-        order = generator.permutation(len(views.plain))
-        for step in range(steps):
-            rows = order[step * images_per_step : (step + 1) * images_per_step]
-            seen = views.take(rows, np.zeros(len(rows), np.bool_))
-            found = captioner.search(seen, search, batch=images_per_step)
-            tokens, weights = np.full((*shape[:2], shape[2] + 1), PAD, np.int32), np.zeros(shape)
-            for place, (row, ranked) in enumerate(zip(rows, found, strict=True)):
-                words = [vocabulary.decode(each.ids) for each in ranked]
-                rewards = np.array(reward(int(row), words))
-                for column, advantage in enumerate(rewards - rewards.mean()):
-                    ids = _tokens(ranked[column], search.max_words)
+    def batches() -> Iterator[tuple[Seen, NDArray[np.int32], NDArray[np.float32]]]:
+        for pictures, texts in sampler.steps():
+            seen = sampler.see(pictures, texts)
+            found = list(captioner.search(seen, search, batch=len(pictures) + len(texts)))
+            words = [[vocabulary.decode(each.ids) for each in ranked] for ranked in found]
+            rewards = reward(pictures, texts, words)
+            advantages = rewards - rewards.mean(axis=1, keepdims=True)
+            shape = (len(found), search.beam_size, search.max_words + 2)
+            tokens, weights = np.full(shape, PAD, np.int32), np.zeros(shape, np.float32)
+            for place, ranked in enumerate(found):
+                for column, each in enumerate(ranked):
+                    ids = _tokens(each, search.max_words)
                     tokens[place, column, : len(ids)] = ids
-                    weights[place, column, : len(ids) - 1] = advantage
-            yield (
-                {views.kind: seen, "tokens": tokens[:, :, :-1]},
-                tokens[:, :, 1:],
-                weights.astype(np.float32),
-            )
+                    weights[place, column, 1 : len(ids)] = advantages[place, column]
+            yield {**seen, "tokens": tokens[:, :, :-1]}, tokens[:, :, 1:], weights[:, :, 1:]
 
-    signature = (
-        {
-            views.kind: tf.TensorSpec((images_per_step, *views.plain.shape[1:]), views.plain.dtype),
-            "tokens": tf.TensorSpec(shape, tf.int32),
-        },
-        tf.TensorSpec(shape, tf.int32),
-        tf.TensorSpec(shape, tf.float32),
-    )
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    return dataset_of(batches, steps=len(sampler))
 
 
 def _tokens(found: Hypothesis, max_words: int) -> list[int]:

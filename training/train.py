@@ -2,8 +2,9 @@
 
 import csv
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,29 @@ from numpy.typing import NDArray
 from captioner.model.decoding import BeamSettings
 from captioner.model.vocabulary import Vocabulary
 from training.config import Stage, TrainingConfig
-from training.data.batches import Captions, Views, encode_captions, training_batches
+from training.data.batches import (
+    Captions,
+    EncodedTexts,
+    Mixture,
+    Rows,
+    Sampler,
+    Seen,
+    encode_captions,
+    plain_batches,
+    training_batches,
+)
 from training.data.captions import words_of
 from training.data.splits import Split
 from training.decode import KerasCaptioner
 from training.encoders.choice import choose_what_learns
 from training.evaluation.captioning import best_texts
-from training.grids import computed_grids, weights_digest
+from training.looks import Looks
 from training.metrics import cider
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 from training.report import plot_history
 from training.rewards import CiderD
 from training.self_critical import self_critical_batches
+from training.tags import things_named
 from training.word_vectors import begin_words
 from training.workspace import Workspace, WorkspaceError
 
@@ -43,7 +55,7 @@ class DevScore(keras.callbacks.SwapEMAWeights):
 
     def __init__(
         self,
-        views: Views,
+        seen: Seen,
         references: Mapping[str, tuple[str, ...]],
         vocabulary: Vocabulary,
         beam: BeamSettings,
@@ -52,7 +64,7 @@ class DevScore(keras.callbacks.SwapEMAWeights):
         patience: int,
     ) -> None:
         super().__init__()
-        self._views, self._references = views, references
+        self._seen, self._references = seen, references
         self._vocabulary, self._beam = vocabulary, beam
         self._history, self._best = folder / "history.csv", folder / "best.weights.h5"
         self._patience = patience
@@ -92,7 +104,7 @@ class DevScore(keras.callbacks.SwapEMAWeights):
 
     def _score(self) -> float:
         self._captioner = self._captioner or KerasCaptioner(self.model)
-        found = self._captioner.search(self._views.plain, self._beam)
+        found = self._captioner.search(self._seen, self._beam)
         return cider(self._references, best_texts(self._references, found, self._vocabulary))
 
     def _write_history(self) -> None:
@@ -112,29 +124,51 @@ class _Run:
         self.workspace, self.model = workspace, model
         self.config = workspace.config
 
+        self.looks = Looks(workspace, model)
+
     def captions(self, split: Split) -> Captions:
+        return self._encode([image.captions for image in self.workspace.pictures[split].images])
+
+    def _encode(self, images: Sequence[Sequence[str]]) -> Captions:
         data = self.config.data
         return encode_captions(
-            self.workspace.pictures[split].images,
+            images,
             self.workspace.vocabulary,
             per_image=data.captions_per_image,
             max_words=data.max_words,
         )
 
-    def views(self, split: Split, stage: Stage) -> Views:
-        if stage.tunes_encoder:
-            return Views("pictures", self.workspace.pictures[split].pixels)
-        plain = self._grids(split)
-        if split != "train" or not stage.flips:
-            return Views("grid", plain)
-        return Views("grid", plain, self._grids(split, mirrored=True))
+    def _texts(self, stage: Stage) -> EncodedTexts | None:
+        """Encode the captions without pictures, and what they name, for a stage that wants them."""
+        if not stage.texts_per_step:
+            return None
+        if not self.workspace.texts:
+            raise WorkspaceError(
+                f"Stage {stage.name} learns from captions without pictures: name them by --text."
+            )
+        places = {tag: place for place, tag in enumerate(self.workspace.tags)}
+        named = []
+        for captions in self._text_captions:
+            known = {n: c for n, c in things_named(captions).items() if n in places}
+            tags = np.array([places[name] for name in known], np.int64)
+            named.append((tags, np.array([*known.values()], np.int64)))
+        habits = self.looks.fitted.habits
+        return EncodedTexts(
+            self._encode(self._text_captions).tokens,
+            lambda rows, chance: habits.imagine([named[row] for row in rows], chance),
+        )
 
-    def _grids(self, split: Split, *, mirrored: bool = False) -> NDArray[np.float16]:
-        return computed_grids(
-            self.model.encoder,
-            self.workspace.pictures[split].pixels,
-            self.workspace.grids(split, weights_digest(self.model.encoder), mirrored=mirrored),
-            mirrored=mirrored,
+    @cached_property
+    def _text_captions(self) -> list[tuple[str, ...]]:
+        return [captions for texts in self.workspace.texts for captions in texts.captions]
+
+    def _sampler(self, stage: Stage) -> Sampler:
+        return Sampler(
+            self.looks.views("train", stage),
+            self.captions("train"),
+            self._texts(stage),
+            Mixture(stage.images_per_step, stage.texts_per_step, stage.blind),
+            seed=self.config.seed,
         )
 
     def train_stage(self, stage: Stage) -> None:
@@ -143,14 +177,15 @@ class _Run:
         choose_what_learns(self.model.encoder, stage)
         decoder_dropout = self.config.decoder.dropout
         self.model.decoder.set_dropout(decoder_dropout if stage.dropout is None else stage.dropout)
-        dev = self._batches("dev", stage)
+        views = self.looks.views("dev", stage)
+        sampler = self._sampler(stage)
         batches = (
-            self._sampled_batches(stage)
+            self._sampled_batches(stage, sampler)
             if stage.objective == "self-critical"
-            else self._batches("train", stage)
+            else training_batches(sampler, any_length=self.model.decoder.takes_any_length)
         )
         score = DevScore(
-            self.views("dev", stage),
+            views.plain() if stage.images_per_step else _told_alone(views.plain()),
             self.workspace.references("dev"),
             self.workspace.vocabulary,
             beam_settings(self.config),
@@ -167,7 +202,7 @@ class _Run:
             self.model._initial_epoch = 0  # Keras keeps that of a stage that was resumed before
             self.model.fit(
                 batches,
-                validation_data=dev,
+                validation_data=plain_batches(views, self.captions("dev"), images_per_step=16),
                 epochs=stage.epochs,
                 callbacks=[score, backup],
                 shuffle=False,  # the batches have an order of their own
@@ -175,27 +210,28 @@ class _Run:
             )
         self.model.load_weights(self.workspace.best(stage.name))
 
-    def _batches(self, split: Split, stage: Stage) -> tf.data.Dataset:
-        return training_batches(
-            self.views(split, stage),
-            self.captions(split),
-            images_per_step=stage.images_per_step,
-            seed=self.config.seed,
-            flips=stage.flips and split == "train",
-            shuffle=split == "train",
-        )
+    def _sampled_batches(self, stage: Stage, sampler: Sampler) -> tf.data.Dataset:
+        images = [image.captions for image in self.workspace.pictures["train"].images]
+        of_pictures = CiderD([list(map(words_of, captions)) for captions in images])
+        of_texts = None
+        if stage.texts_per_step:
+            of_texts = CiderD([list(map(words_of, captions)) for captions in self._text_captions])
 
-    def _sampled_batches(self, stage: Stage) -> tf.data.Dataset:
-        images = self.workspace.pictures["train"].images
-        references = [[words_of(caption) for caption in image.captions] for image in images]
+        def reward(pictures: Rows, texts: Rows, words: Any) -> NDArray[np.float64]:
+            scores = [of_pictures(row, said) for row, said in zip(pictures, words, strict=False)]
+            if of_texts:
+                said_of_texts = words[len(pictures) :]
+                scores += [
+                    of_texts(row, said) for row, said in zip(texts, said_of_texts, strict=True)
+                ]
+            return np.array(scores)
+
         return self_critical_batches(
             KerasCaptioner(self.model),
-            self.views("train", stage),
+            sampler,
             self.workspace.vocabulary,
-            CiderD(references),
+            reward,
             replace(beam_settings(self.config), beam_size=stage.samples),
-            images_per_step=stage.images_per_step,
-            seed=self.config.seed,
         )
 
     def _compile(self, stage: Stage, *, steps: int) -> None:
@@ -206,8 +242,9 @@ class _Run:
             warmup_target=stage.learning_rate if warmup else None,
             warmup_steps=warmup,
         )
-        optimizer = keras.optimizers.AdamW(
+        optimizer = _AdamW(
             rate,
+            slower={each.path: stage.encoder_rate for each in self.model.encoder.variables},
             weight_decay=stage.weight_decay,
             beta_2=0.98,
             global_clipnorm=stage.clip_norm,
@@ -220,6 +257,23 @@ class _Run:
             # Advantages sum to nothing: the mean is over all places, not over their weights.
             loss = SmoothedCrossEntropy(0.0, reduction="sum_over_batch_size")
         self.model.compile(optimizer, loss, jit_compile=False)
+
+
+class _AdamW(keras.optimizers.AdamW):
+    """AdamW that lets some variables, by their paths, learn at a share of the rate."""
+
+    def __init__(self, rate: Any, *, slower: Mapping[str, float], **settings: Any) -> None:
+        super().__init__(rate, **settings)
+        self._slower = slower
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        share = self._slower.get(variable.path, 1.0)
+        super().update_step(gradient, variable, learning_rate * share)
+
+
+def _told_alone(seen: Seen) -> Seen:
+    """Give what a decoder is told of pictures that it does not see."""
+    return {name: rows for name, rows in seen.items() if name in ("tags", "trust")}
 
 
 def beam_settings(config: TrainingConfig) -> BeamSettings:
@@ -238,7 +292,7 @@ def train(workspace: Workspace) -> CaptionModel:
 
     A run that was killed goes on from its last whole epoch when it is called again.
     """
-    model = build_model(workspace.config, len(workspace.vocabulary))
+    model = build_model(workspace.config, len(workspace.vocabulary), workspace.tags)
     begin_words(model.decoder, workspace.config, workspace.vocabulary)
     run = _Run(workspace, model)
     for stage in workspace.config.stages:
@@ -257,7 +311,7 @@ def trained_model(workspace: Workspace) -> CaptionModel:
 
     Raises `WorkspaceError` where nothing has been trained.
     """
-    model = build_model(workspace.config, len(workspace.vocabulary))
+    model = build_model(workspace.config, len(workspace.vocabulary), workspace.tags)
     for stage in reversed(workspace.config.stages):
         if workspace.best(stage.name).is_file():
             model.load_weights(workspace.best(stage.name))

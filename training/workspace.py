@@ -7,9 +7,11 @@ runs/<configuration>/                 run.json, vocabulary.json and a folder for
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from training.data.captions import sentences_of
 from training.data.datasets import CaptionDataset, CaptionedImage
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
+from training.data.texts import Texts
+from training.tags import tag_words, things_named
 
 _PACKAGES = ("keras", "numpy", "onnx", "onnxruntime", "pillow", "tensorflow", "tf2onnx")
 
@@ -42,6 +46,9 @@ class Workspace:
     dataset: str
     pictures: dict[Split, Pictures]
     vocabulary: Vocabulary
+    texts: tuple[Texts, ...] = ()
+    tags: Mapping[str, int] = field(default_factory=dict)
+    """What the recogniser can name, with the words' ids."""
 
     @property
     def folder(self) -> Path:
@@ -56,19 +63,30 @@ class Workspace:
         """The weights of a stage's best epoch."""
         return self.folder / stage / "best.weights.h5"
 
-    def grids(self, split: Split, encoder_digest: str, *, mirrored: bool = False) -> Path:
-        """The file of a split's grids, named for all that they were computed from."""
-        origin = f"{self.pictures[split].made_from} {self.config.side} {encoder_digest}"
+    def computed(self, what: str, split: Split, look: str, digest: str) -> Path:
+        """The file of what some part of a model sees of a split, named for all it was made from.
+
+        `digest` tells the part's weights, `look` how the pictures are looked at.
+        """
+        origin = f"{self.pictures[split].made_from} {self.config.side} {digest}"
         origin += self.config.encoder.layer or ""
         key = hashlib.sha256(origin.encode()).hexdigest()[:8]
-        folder = picture_folder(self.runs, self.dataset, self.config.data.resize) / "grids"
-        return folder / f"{self.config.encoder.name}-{split}{'-mirrored' * mirrored}-{key}.npy"
+        folder = picture_folder(self.runs, self.dataset, self.config.data.resize) / "computed"
+        return folder / f"{self.config.encoder.name}-{what}-{split}-{look}-{key}.npy"
 
     def references(self, split: Split) -> dict[str, tuple[str, ...]]:
         return references(self.pictures[split].images)
 
     def describe_data(self) -> dict[str, Any]:
         """Tell the data by name, size and hash, for the record."""
+        texts = [
+            {
+                "name": each.name,
+                "captions": sum(map(len, each.captions)),
+                "captions_sha256": each.sha256,
+            }
+            for each in self.texts
+        ]
         return {
             "name": self.dataset,
             "images": {split: len(each.images) for split, each in self.pictures.items()},
@@ -80,28 +98,60 @@ class Workspace:
                 split: _digest(f"{image.name}\t{image.captions}" for image in each.images)
                 for split, each in self.pictures.items()
             },
+            **({"texts": texts} if texts else {}),
         }
 
 
-def open_workspace(config: TrainingConfig, dataset: CaptionDataset, runs: Path) -> Workspace:
+def open_workspace(
+    config: TrainingConfig,
+    dataset: CaptionDataset,
+    runs: Path,
+    texts: Sequence[Texts] = (),
+) -> Workspace:
     """Prepare what is not prepared yet: pictures, vocabulary, and a note of what the run is.
 
-    Raises `WorkspaceError` where the run's folder was begun with another configuration or with
-    other captions: half of each would be neither.
+    `texts` are only needed to train with; a run that was begun with some keeps its vocabulary
+    without them. Raises `WorkspaceError` where the run's folder was begun with another
+    configuration or with other captions: half of each would be neither.
     """
+    if texts and config.tags is None:
+        raise WorkspaceError(
+            "Captions without pictures teach a decoder that reads tags: add [tags] to the "
+            "configuration, or leave --text out."
+        )
     pictures = prepare_pictures(
         dataset, picture_folder(runs, dataset.name, config.data.resize), config.data.resize
     )
-    learnt = (
-        words
-        for image in pictures["train"].images
-        for words in sentences_of(image.captions, longest=config.data.max_words)
-    )
-    vocabulary = Vocabulary.build(learnt, min_count=config.data.min_count)
-    workspace = Workspace(config, runs, dataset.name, pictures, vocabulary)
+    noted = runs / config.name / "vocabulary.json"
+    if noted.is_file() and not texts:
+        vocabulary = Vocabulary(json.loads(noted.read_text()))
+    else:
+        vocabulary = _vocabulary(config, pictures["train"].images, texts)
+    tags: dict[str, int] = {}
+    if config.tags is not None:
+        named = [things_named(image.captions) for image in pictures["train"].images]
+        tags = {word: vocabulary.id_of(word) for word in tag_words(named, vocabulary)}
+    workspace = Workspace(config, runs, dataset.name, pictures, vocabulary, tuple(texts), tags)
     workspace.folder.mkdir(parents=True, exist_ok=True)
     _note(workspace)
     return workspace
+
+
+def _vocabulary(
+    config: TrainingConfig, images: Iterable[CaptionedImage], texts: Iterable[Texts]
+) -> Vocabulary:
+    """Take the words of the pictures' captions, and those that texts use often."""
+    longest = config.data.max_words
+    learnt = [words for image in images for words in sentences_of(image.captions, longest=longest)]
+    read = (
+        words
+        for each in texts
+        for captions in each.captions
+        for words in sentences_of(captions, longest=longest)
+    )
+    often = config.tags.text_min_count if config.tags else 1
+    known = {word for word, count in Counter(chain(*read)).items() if count >= often}
+    return Vocabulary.build(learnt, min_count=config.data.min_count, known=known)
 
 
 def picture_folder(runs: Path, dataset: str, resize: Iterable[int]) -> Path:
@@ -120,6 +170,8 @@ def _note(workspace: Workspace) -> None:
     data = json.loads(json.dumps(workspace.describe_data()))
     if path.is_file():
         begun = json.loads(path.read_text())
+        if not workspace.texts:
+            data |= {"texts": begun["data"]["texts"]} if "texts" in begun["data"] else {}
         if not _is_of(begun["config"], workspace.config) or begun["data"] != data:
             raise WorkspaceError(
                 f"{workspace.folder} was begun with another configuration or other captions: "

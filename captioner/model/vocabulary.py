@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Self
 
 PAD, START, END, UNKNOWN = range(4)
@@ -26,10 +26,12 @@ class Vocabulary:
             raise ValueError("a vocabulary must not hold a word twice")
 
     @classmethod
-    def build(cls, captions: Iterable[Sequence[str]], *, min_count: int) -> Self:
-        """Take the words that occur at least `min_count` times, most frequent first."""
+    def build(
+        cls, captions: Iterable[Sequence[str]], *, min_count: int, known: Collection[str] = ()
+    ) -> Self:
+        """Take the words that occur at least `min_count` times, or are `known`, most frequent first."""
         counts = Counter(word for caption in captions for word in caption)
-        kept = (word for word, count in counts.items() if count >= min_count)
+        kept = {word for word, count in counts.items() if count >= min_count} | set(known)
         return cls((*SPECIAL_WORDS, *sorted(kept, key=lambda word: (-counts[word], word))))
 
     def __len__(self) -> int:
@@ -38,9 +40,13 @@ class Vocabulary:
     def __contains__(self, word: str) -> bool:
         return word in self._ids
 
+    def id_of(self, word: str) -> int:
+        """Give a word's id, the unknown word's where it is not known."""
+        return self._ids.get(word, UNKNOWN)
+
     def encode(self, words: Iterable[str]) -> list[int]:
         """Give the words' ids between start and end; what is not known becomes the unknown id."""
-        return [START, *(self._ids.get(word, UNKNOWN) for word in words), END]
+        return [START, *map(self.id_of, words), END]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Give the words of `ids` up to the end, without special words."""

@@ -1,7 +1,7 @@
-"""Training batches: pictures (or their grids) with all their captions, from memory-mapped files."""
+"""Training batches: pictures (or what was computed of them) with all their captions."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 
 from captioner.model.vocabulary import PAD, Vocabulary
 from training.data.captions import sentences_of
-from training.data.datasets import CaptionedImage
 
 _SIDES = {"left", "right"}
+# Batches are made of this many at a time, so that those of like length come together.
+_POOL = 32
+# Of pictures that the decoder may look at, the share whose grid it can trust only in part.
+_WAVERING = 0.1
+
+type Rows = NDArray[np.int64]
+type Seen = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +39,20 @@ class Captions:
 
 
 def encode_captions(
-    images: Sequence[CaptionedImage],
+    images: Sequence[Sequence[str]],
     vocabulary: Vocabulary,
     *,
     per_image: int,
     max_words: int,
 ) -> Captions:
-    """Encode the first `per_image` captions of each image that have at most `max_words` words."""
+    """Encode the first `per_image` captions of each image that have at most `max_words` words.
+
+    `images` are each image's captions.
+    """
     tokens = np.full((len(images), per_image, max_words + 2), PAD, np.int32)
     may_flip = np.ones(len(images), np.bool_)
-    for row, image in enumerate(images):
-        sentences = sentences_of(image.captions, longest=max_words)[:per_image]
+    for row, said in enumerate(images):
+        sentences = sentences_of(said, longest=max_words)[:per_image]
         for column, words in enumerate(sentences):
             ids = vocabulary.encode(words)
             tokens[row, column, : len(ids)] = ids
@@ -52,64 +61,206 @@ def encode_captions(
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
-    """What the model sees of a split: as it is, and mirrored where there is such a file.
+class Look:
+    """One way of looking at a split's pictures: as they are, mirrored, or cut out of them.
 
-    Arrays are memory-mapped, [images, ...]. Pictures can be mirrored as they are read; grids
-    cannot, as the encoder does not give mirrored grids for mirrored pictures.
+    `seen` [images, ...] is memory-mapped; with `turned`, pictures are mirrored as they are read.
+    `told` is what the recogniser says of them, by name, [images, ...].
+    """
+
+    seen: NDArray[Any]
+    is_mirrored: bool = False
+    turned: bool = False
+    told: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """A split's pictures as the model sees them, at first plainly, then in other ways.
+
+    `kind` says what `seen` holds: `"pictures"` uint8 [images, side, side, 3], `"features"` of the
+    encoder's frozen part, or its `"grid"` [images, patches, channels].
     """
 
     kind: str
-    """`"pictures"` uint8 [images, side, side, 3] or `"grid"` float16 [images, patches, channels]"""
-    plain: NDArray[Any]
-    mirrored: NDArray[Any] | None = None
+    looks: tuple[Look, ...]
 
-    def take(self, rows: NDArray[np.int64], mirror: NDArray[np.bool_]) -> NDArray[Any]:
-        """Read rows, those marked from the mirrored views."""
-        order = np.argsort(rows)  # in file order: the disk is read forwards
-        taken = np.empty((len(rows), *self.plain.shape[1:]), self.plain.dtype)
-        for place in order:
-            source = self.mirrored if mirror[place] and self.mirrored is not None else self.plain
-            view = source[rows[place]]
-            is_picture = mirror[place] and self.mirrored is None
-            taken[place] = view[:, ::-1] if is_picture else view
-        return taken
+    def __len__(self) -> int:
+        return len(self.looks[0].seen)
+
+    def plain(self) -> Seen:
+        """Give all pictures as they are, and what is told of them."""
+        return {self.kind: self.looks[0].seen, **self.looks[0].told}
+
+    def take(self, rows: Rows, looks: Rows) -> Seen:
+        """Read rows, each by the look of that number."""
+        shape, dtype = self.looks[0].seen.shape[1:], self.looks[0].seen.dtype
+        seen = np.empty((len(rows), *shape), dtype)
+        for place in np.argsort(rows):  # in file order: the disk is read forwards
+            look = self.looks[looks[place]]
+            view = look.seen[rows[place]]
+            seen[place] = view[:, ::-1] if look.turned else view
+        told = {}
+        for name, plain in self.looks[0].told.items():
+            told[name] = np.empty((len(rows), *plain.shape[1:]), np.float32)
+            for place, (row, number) in enumerate(zip(rows, looks, strict=True)):
+                told[name][place] = self.looks[number].told[name][row]
+        return {self.kind: seen, **told}
 
 
-def training_batches(
-    views: Views,
-    captions: Captions,
-    *,
-    images_per_step: int,
-    seed: int,
-    flips: bool,
-    shuffle: bool = True,
-) -> tf.data.Dataset:
+@dataclass(frozen=True, slots=True)
+class EncodedTexts:
+    """Captions without pictures: `tokens` as in `Captions`, and tags that might be told of them."""
+
+    tokens: NDArray[np.int32]
+    imagine: Callable[[Rows, np.random.Generator], NDArray[np.float32]]
+    """(rows, chance) -> tags [rows, tags]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """What a step is made of: pictures, of which a share is told by tags alone, and texts."""
+
+    pictures: int
+    texts: int = 0
+    blind: float = 0.0
+
+
+class Sampler:
+    """Chooses what each step shows: which pictures and texts, by which look, with how much trust.
+
+    An epoch is all pictures once, or all texts where a step has no pictures.
+    """
+
+    def __init__(
+        self,
+        views: Views,
+        captions: Captions,
+        texts: EncodedTexts | None,
+        mixture: Mixture,
+        *,
+        seed: int,
+    ) -> None:
+        self._views, self._captions, self._texts = views, captions, texts
+        self._mixture = mixture
+        self._chance = np.random.default_rng(seed)
+        self._lengths = (captions.tokens != PAD).sum(axis=2).max(axis=1)
+        self._is_mirrored = np.array([look.is_mirrored for look in views.looks])
+
+    def __len__(self) -> int:
+        """Steps of an epoch."""
+        if self._mixture.pictures:
+            return max(1, len(self._views) // self._mixture.pictures)
+        return max(1, len(self._texts.tokens) // self._mixture.texts) if self._texts else 0
+
+    def steps(self) -> Iterator[tuple[Rows, Rows]]:
+        """Give the pictures and the texts of each step of an epoch.
+
+        Pictures whose captions are of like length come together, which leaves less padding.
+        """
+        count = self._mixture.texts
+        known = len(self._texts.tokens) if self._texts else 0
+        texts = self._chance.permutation(known)
+        for number, pictures in enumerate(self._batches()):
+            places = np.arange(number * count, (number + 1) * count)
+            yield pictures, texts[places % known] if count else np.empty(0, np.int64)
+
+    def _batches(self) -> list[Rows]:
+        size = self._mixture.pictures
+        if not size:
+            return [np.empty(0, np.int64)] * len(self)
+        order = self._chance.permutation(len(self._views))
+        if len(order) < size:
+            return [order]
+        order = order[: len(self) * size]
+        pools = [order[at : at + size * _POOL] for at in range(0, len(order), size * _POOL)]
+        alike = [pool[np.argsort(self._lengths[pool], kind="stable")] for pool in pools]
+        batches = np.concatenate(alike).reshape(-1, size)
+        return list(self._chance.permutation(batches))
+
+    def see(self, pictures: Rows, texts: Rows) -> Seen:
+        """Give what is seen of these pictures and texts, in this order."""
+        looks = self._chance.integers(len(self._views.looks), size=len(pictures))
+        looks[self._is_mirrored[looks] & ~self._captions.may_flip[pictures]] = 0
+        seen = self._views.take(pictures, looks)
+        if "tags" not in seen:
+            return seen
+        dice = self._chance.random((3, len(pictures)))
+        trust = np.where(dice[0] < _WAVERING, dice[1], 1)
+        trust[dice[2] < self._mixture.blind] = 0
+        seen["trust"] = np.concatenate([trust, np.zeros(len(texts))]).astype(np.float32)
+        if self._texts and len(texts):
+            imagined = self._texts.imagine(texts, self._chance)
+            seen["tags"] = np.concatenate([seen["tags"], imagined])
+        if not len(pictures):
+            del seen[self._views.kind]
+        return seen
+
+    def tokens(self, pictures: Rows, texts: Rows) -> NDArray[np.int32]:
+        """Give their captions, [pictures and texts, captions, longest of them]."""
+        tokens = self._captions.tokens[pictures]
+        if self._texts:
+            tokens = np.concatenate([tokens, self._texts.tokens[texts]])
+        return tokens
+
+
+def training_batches(sampler: Sampler, *, any_length: bool) -> tf.data.Dataset:
     """Give `(inputs, next tokens, weights)`: one epoch, in another order each time.
 
-    `inputs` are the views under their kind and `tokens` [batch, captions, length]; the weights are
-    1 for words and ends, 0 for padding. With `flips`, half of those that may be are mirrored.
+    `inputs` are what is seen and `tokens` [batch, captions, length]; the weights are 1 for words
+    and ends, 0 for padding. With `any_length`, tokens are cut to the longest caption of the step.
     """
-    can_flip = flips and (views.kind == "pictures" or views.mirrored is not None)
-    count = len(captions.tokens)
-    dataset = tf.data.Dataset.range(count)
-    if shuffle:
-        dataset = dataset.shuffle(count, seed=seed, reshuffle_each_iteration=True)
-    dataset = dataset.batch(images_per_step, drop_remainder=shuffle and count >= images_per_step)
-    generator = np.random.default_rng(seed)
-    shape = views.plain.shape[1:]
-    length = captions.tokens.shape[2] - 1
 
-    def read(rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.int32]]:
-        mirror = captions.may_flip[rows] & (generator.random(len(rows)) < (0.5 if can_flip else 0))
-        return views.take(rows, mirror), captions.tokens[rows]
+    def batches() -> Iterator[tuple[Seen, NDArray[np.int32], NDArray[np.float32]]]:
+        for pictures, texts in sampler.steps():
+            tokens = sampler.tokens(pictures, texts)
+            if any_length:
+                tokens = tokens[:, :, : (tokens != PAD).sum(axis=2).max()]
+            following = tokens[:, :, 1:]
+            inputs = {**sampler.see(pictures, texts), "tokens": tokens[:, :, :-1]}
+            yield inputs, following, (following != PAD).astype(np.float32)
 
-    def batch(rows: Any) -> tuple[Mapping[str, Any], Any, Any]:
-        seen, tokens = tf.numpy_function(read, [rows], (views.plain.dtype, tf.int32))
-        seen = tf.ensure_shape(seen, (None, *shape))
-        tokens = tf.ensure_shape(tokens, (None, captions.tokens.shape[1], length + 1))
-        following = tokens[:, :, 1:]
-        weights = tf.cast(following != PAD, tf.float32)
-        return {views.kind: seen, "tokens": tokens[:, :, :-1]}, following, weights
+    return dataset_of(batches, steps=len(sampler), any_length=any_length)
 
-    return dataset.map(batch).prefetch(4)
+
+def plain_batches(views: Views, captions: Captions, *, images_per_step: int) -> tf.data.Dataset:
+    """Give `(inputs, next tokens, weights)` of all pictures as they are, in order."""
+
+    def batches() -> Iterator[tuple[Seen, NDArray[np.int32], NDArray[np.float32]]]:
+        everything = views.plain()
+        for start in range(0, len(views), images_per_step):
+            rows = slice(start, start + images_per_step)
+            tokens = captions.tokens[rows]
+            seen = {name: np.asarray(all_rows[rows]) for name, all_rows in everything.items()}
+            following = tokens[:, :, 1:]
+            weights = (following != PAD).astype(np.float32)
+            yield {**seen, "tokens": tokens[:, :, :-1]}, following, weights
+
+    return dataset_of(batches, steps=-(-len(views) // images_per_step))
+
+
+def dataset_of(
+    batches: Callable[[], Iterator[tuple[Seen, NDArray[Any], NDArray[Any]]]],
+    *,
+    steps: int,
+    any_length: bool = False,
+) -> tf.data.Dataset:
+    """Give what `batches` gives as TensorFlow reads it ahead, an epoch of so many steps.
+
+    The first axis of all arrays is open, and with `any_length` the third of captions too.
+    """
+
+    def spec(rows: NDArray[Any], *, of_captions: bool) -> tf.TensorSpec:
+        shape = [None, *rows.shape[1:]]
+        if of_captions and any_length:
+            shape[2] = None
+        return tf.TensorSpec(shape, rows.dtype)
+
+    inputs, following, weights = next(batches())
+    signature = (
+        {name: spec(rows, of_captions=name == "tokens") for name, rows in inputs.items()},
+        spec(following, of_captions=True),
+        spec(weights, of_captions=True),
+    )
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)

@@ -49,8 +49,8 @@ class AttentionLstmDecoder(CaptionDecoder):
     def growing_axes(self) -> dict[str, int]:
         return {}
 
-    def memory(self, grid: Tensor, *, training: bool = False) -> Tensors:
-        values = self._project(self._dropout(grid, training=training))
+    def memory(self, seen: Tensors, *, training: bool = False) -> Tensors:
+        values = self._project(self._dropout(seen["grid"], training=training))
         h, c = ops.split(self._start(ops.mean(values, axis=1)), 2, axis=-1)
         return {
             "memory.keys": self._look_keys(values),

@@ -11,7 +11,11 @@ Tensors = dict[str, Tensor]
 
 
 class CaptionDecoder(keras.layers.Layer):
-    """Turns the encoder's grid into captions, word by word.
+    """Turns what is seen of a picture into captions, word by word.
+
+    What is seen is a dict: `grid` [batch, patches, channels] of the encoder, and where the model
+    has a recogniser `tags` [batch, tags], the chance of each, and `trust` [batch] in the grid, 0
+    to 1. A decoder reads of it what it can use.
 
     What depends on the picture alone is computed once, by `memory`, and named as in the bundle:
     `memory.*` is read at every step; a `cache.*` is where the step's own state begins. States that
@@ -19,6 +23,8 @@ class CaptionDecoder(keras.layers.Layer):
     """
 
     vocabulary_size: int
+    takes_any_length = False
+    """Whether `logits` takes tokens whose length is not known when it is traced."""
 
     def set_dropout(self, rate: float) -> None:
         """Drop this share of activations in training from now on."""
@@ -36,13 +42,13 @@ class CaptionDecoder(keras.layers.Layer):
     def growing_axes(self) -> Mapping[str, int]:
         """The axis of each growing `cache.*`, the row axis not counted; empty where none grows."""
 
-    def call(self, grid: Tensor, tokens: Tensor, training: bool = False) -> Tensor:
-        """Give the logits of `tokens` for the pictures of `grid`; see `memory` and `logits`."""
-        return self.logits(self.memory(grid, training=training), tokens, training=training)
+    def call(self, seen: Tensors, tokens: Tensor, training: bool = False) -> Tensor:
+        """Give the logits of `tokens` for what is seen; see `memory` and `logits`."""
+        return self.logits(self.memory(seen, training=training), tokens, training=training)
 
     @abstractmethod
-    def memory(self, grid: Tensor, *, training: bool = False) -> Tensors:
-        """Prepare pictures: grid [batch, patches, channels] -> tensors, batch first."""
+    def memory(self, seen: Tensors, *, training: bool = False) -> Tensors:
+        """Prepare what is seen of pictures: tensors, batch first."""
 
     @abstractmethod
     def logits(self, memory: Tensors, tokens: Tensor, *, training: bool = False) -> Tensor:
@@ -54,8 +60,9 @@ class CaptionDecoder(keras.layers.Layer):
     @abstractmethod
     def step(
         self, tokens: Tensor, memory: Tensors, cache: Tensors
-    ) -> tuple[Tensor, Tensor, Tensors]:
+    ) -> tuple[Tensor, Tensor | None, Tensors]:
         """Read one token a row: int [rows] -> logits [rows, vocabulary], attention, next cache.
 
-        `attention` [rows, patches] is where the step looked; its rows sum to one.
+        `attention` [rows, patches] is where the step looked; its rows sum to one, or to less where
+        it looked at tags too. None where a decoder sees the picture as a whole.
         """

@@ -2,8 +2,13 @@
 
 One encoder layer lets the patches look at each other; the decoder's layers attend to the words so
 far and to the patches. The keys and values of the patches are projected once a picture.
+
+With tags, the likeliest things in the picture join the patches as words. The decoder then learns to
+write from tags alone too, so that text without pictures can teach it, and a picture unlike those
+that it learnt from (a low `trust`) is told by what is recognised in it rather than by its patches.
 """
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
@@ -11,8 +16,9 @@ import keras
 from keras import layers, ops
 
 from training.decoders.base import CaptionDecoder, Tensor, Tensors
+from training.tags import LEAST_CHANCE
 
-_MASKED = -1e9  # added to the attention scores of words to come
+_MASKED = -1e9  # added to the attention scores of what must not be seen
 
 
 class _Attention(layers.Layer):
@@ -70,7 +76,7 @@ class _FeedForward(layers.Layer):
 
 
 class _PatchLayer(layers.Layer):
-    """An encoder layer: every patch looks at every other."""
+    """An encoder layer: every patch (and tag) looks at every other."""
 
     def __init__(
         self, width: int, heads: int, inner_width: int, dropout: float, **named: Any
@@ -81,10 +87,10 @@ class _PatchLayer(layers.Layer):
         self._norms = [_norm("attention_norm"), _norm("feed_forward_norm")]
         self._dropout = layers.Dropout(dropout)
 
-    def call(self, x: Tensor, training: bool = False) -> Tensor:
+    def call(self, x: Tensor, bias: Tensor | None = None, training: bool = False) -> Tensor:
         normed = self._norms[0](x)
         keys, values = self._attention.keys_values(normed)
-        change, _ = self._attention.attend(normed, keys, values, training=training)
+        change, _ = self._attention.attend(normed, keys, values, mask=bias, training=training)
         x = x + self._dropout(change, training=training)
         change = self._feed_forward(self._norms[1](x), training=training)
         return x + self._dropout(change, training=training)
@@ -116,18 +122,20 @@ class _WordLayer(layers.Layer):
         *,
         captions: int | Tensor,
         mask: Tensor | None,
+        bias: Tensor | None,
         training: bool,
     ) -> tuple[Tensor, Tensor]:
         """Apply the layer to x [rows, length, width]; give it and the patches' weights.
 
         `patches` have one row for each `captions` rows of x: the captions of one picture share
-        its keys and values, and their words are lined up as one long query.
+        its keys and values, and their words are lined up as one long query. `mask` is added to the
+        words' attention scores, `bias` to the patches'.
         """
         change, _ = self.words.attend(self.normed(x), *words, mask=mask, training=training)
         x = x + self._dropout(change, training=training)
         length, width = ops.shape(x)[1], x.shape[-1]
         queries = ops.reshape(self._norms[1](x), (-1, captions * length, width))
-        change, weights = self.patches.attend(queries, *patches, training=training)
+        change, weights = self.patches.attend(queries, *patches, mask=bias, training=training)
         x = x + self._dropout(ops.reshape(change, (-1, length, width)), training=training)
         change = self._feed_forward(self._norms[2](x), training=training)
         return x + self._dropout(change, training=training), weights
@@ -140,24 +148,33 @@ def _norm(name: str) -> layers.LayerNormalization:
 class TransformerDecoder(CaptionDecoder):
     """Patches through one encoder layer, words through `depth` decoder layers; tied embeddings."""
 
+    takes_any_length = True
+
     def __init__(
         self,
         vocabulary_size: int,
         *,
         patches: int,
         max_words: int,
+        tag_ids: Sequence[int] = (),
         width: int = 384,
         heads: int = 6,
         inner_width: int = 768,
         depth: int = 3,
+        slots: int = 8,
         dropout: float = 0.3,
     ) -> None:
-        """Raise `ValueError` where the heads cannot share the width evenly."""
+        """Take the ids of the tags' words in the vocabulary; none for a decoder without tags.
+
+        `slots` is how many tags it reads. Raises `ValueError` where the heads cannot share the
+        width evenly.
+        """
         if width % heads:
             raise ValueError(f"width {width} is not a multiple of heads {heads}")
         super().__init__(name="decoder")
         self.vocabulary_size = vocabulary_size
         self._width, self._heads = width, heads
+        self._patches = patches
         self._project = layers.Dense(width, name="project")
         self._patch_layer = _PatchLayer(width, heads, inner_width, dropout, name="patch_layer")
         self._patch_norm = _norm("patch_norm")
@@ -172,6 +189,12 @@ class TransformerDecoder(CaptionDecoder):
         self._bias = self.add_weight((vocabulary_size,), "zeros", name="bias")
         self._positions = self.add_weight((max_words + 1, width), scale, name="positions")
         self._places = self.add_weight((patches, width), scale, name="places")
+        self._tag_ids = tuple(tag_ids)
+        if tag_ids:
+            self._slots = min(slots, len(tag_ids))
+            self._tag_word = layers.Dense(width, name="tag_word")
+            self._tag_chance = layers.Dense(width, activation="tanh", name="tag_chance")
+            self._nothing = self.add_weight((1, 1, width), scale, name="nothing")
         self.built = True
 
     @property
@@ -188,20 +211,43 @@ class TransformerDecoder(CaptionDecoder):
         numbers = range(len(self._word_layers))
         return [f"cache.{part}{number}" for number in numbers for part in ("keys", "values")]
 
-    def memory(self, grid: Tensor, *, training: bool = False) -> Tensors:
-        x = self._project(self._dropout(grid, training=training)) + self._places
-        x = self._patch_norm(self._patch_layer(x, training=training))
-        memory: Tensors = {}
+    def memory(self, seen: Tensors, *, training: bool = False) -> Tensors:
+        parts, biases = [], []
+        if "grid" in seen:
+            grid = self._dropout(seen["grid"], training=training)
+            parts.append(self._project(grid) + self._places)
+        if self._tag_ids:
+            if "grid" in seen:
+                doubt = ops.log(ops.maximum(seen["trust"], 1e-9))
+                biases.append(ops.repeat(doubt[:, None], self._patches, axis=1))
+            tags, absent = self._read_tags(seen["tags"], training=training)
+            nothing = ops.zeros_like(tags[:, :1]) + self._nothing
+            parts += [tags, nothing]
+            biases += [absent, ops.zeros_like(absent[:, :1])]
+        bias = ops.concatenate(biases, axis=1)[:, None, None] if biases else None
+        x = ops.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+        x = self._patch_norm(self._patch_layer(x, bias, training=training))
+        memory: Tensors = {} if bias is None else {"memory.bias": bias}
         for number, layer in enumerate(self._word_layers):
             keys, values = layer.patches.keys_values(x)
             memory |= {f"memory.keys{number}": keys, f"memory.values{number}": values}
         return memory
 
+    def _read_tags(self, tags: Tensor, *, training: bool) -> tuple[Tensor, Tensor]:
+        """Give the likeliest tags [batch, slots, width], and what hides unlikely ones' slots."""
+        chances, places = ops.top_k(tags, self._slots)
+        ids = ops.take(ops.convert_to_tensor(self._tag_ids, "int32"), places, axis=0)
+        words = ops.take(self._words, ids, axis=0) * sqrt(self._width)
+        read = self._tag_word(words) + self._tag_chance(chances[..., None])
+        absent = ops.where(chances < LEAST_CHANCE, _MASKED, 0.0)
+        return self._dropout(read, training=training), absent
+
     def logits(self, memory: Tensors, tokens: Tensor, *, training: bool = False) -> Tensor:
-        captions, length = tokens.shape[1:]
+        captions, length = tokens.shape[1], ops.shape(tokens)[2]
         x = self._embed(ops.reshape(tokens, (-1, length)), self._positions[:length])
         x = self._dropout(x, training=training)
-        mask = _MASKED * (1 - ops.tril(ops.ones((length, length))))
+        order = ops.arange(length)
+        mask = ops.where(order[:, None] < order[None], _MASKED, 0.0)
         for number, layer in enumerate(self._word_layers):
             x, _ = layer.apply(
                 x,
@@ -209,6 +255,7 @@ class TransformerDecoder(CaptionDecoder):
                 (memory[f"memory.keys{number}"], memory[f"memory.values{number}"]),
                 captions=captions,
                 mask=mask,
+                bias=memory.get("memory.bias"),
                 training=training,
             )
         return ops.reshape(
@@ -235,9 +282,10 @@ class TransformerDecoder(CaptionDecoder):
                 (memory[f"memory.keys{number}"], memory[f"memory.values{number}"]),
                 captions=1,
                 mask=None,
+                bias=memory.get("memory.bias"),
                 training=False,
             )
-            attention = attention + ops.mean(weights[:, :, 0], axis=1)
+            attention = attention + ops.mean(weights[:, :, 0, : self._patches], axis=1)
         return self._classify(x)[:, 0], attention / len(self._word_layers), following
 
     def _embed(self, tokens: Tensor, positions: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The encoder that a configuration names, and which part of it a stage lets learn."""
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -8,6 +9,8 @@ from keras import layers
 
 from training.config import RANDOM, ConfigError, Encoder, Stage
 from training.encoders import efficientnet_lite, keras_applications
+from training.recogniser import Recogniser
+from training.words import class_words
 
 
 def build_encoder(config: Encoder, side: int) -> keras.Model:
@@ -37,6 +40,12 @@ def _build_efficientnet_lite(config: Encoder, side: int) -> keras.Model:
         ) from fault
 
 
+def _weights_path(config: Encoder) -> Path | None:
+    if config.weights == RANDOM:
+        return Path()
+    return Path(config.weights) if config.weights else None
+
+
 def _build_keras_application(config: Encoder, side: int) -> keras.Model:
     weights = None if config.weights == RANDOM else config.weights or keras_applications.IMAGENET
     try:
@@ -48,6 +57,33 @@ def _build_keras_application(config: Encoder, side: int) -> keras.Model:
         raise ConfigError(
             f"{config.name} cannot be built, mend encoder.weights or data.resize: {reason}."
         ) from fault
+
+
+def split_encoder(encoder: keras.Model, from_block: int) -> tuple[keras.Model, keras.Model]:
+    """Give the encoder before a block and from it on, as two models of the same layers.
+
+    Raises `ConfigError` where it has no such block, or none at all.
+    """
+    last = efficientnet_lite.last_block(encoder)
+    if last is None:
+        raise ConfigError(f"tags need an encoder of efficientnet-lite: {encoder.name} is none.")
+    if from_block > last:
+        raise ConfigError(f"tags.from_block is {from_block}, and the last block is {last}.")
+    return efficientnet_lite.split(encoder, from_block)
+
+
+def build_recogniser(
+    config: Encoder, side: int, from_block: int, tags: Sequence[str]
+) -> Recogniser:
+    """Build a second end of an encoder, which stays as ImageNet taught it, and its classes' tags."""
+    encoder = build_encoder(config, side)
+    _, tail = split_encoder(encoder, from_block)
+    kernel, bias = efficientnet_lite.classifier(config.name, _weights_path(config))
+    recogniser = Recogniser(tail, len(bias), tags)
+    recogniser.kernel.assign(kernel)
+    recogniser.bias.assign(bias)
+    recogniser.words.assign(class_words(tags))
+    return recogniser
 
 
 def choose_what_learns(encoder: keras.Model, stage: Stage) -> None:

@@ -145,6 +145,27 @@ def last_block(model: keras.Model) -> int | None:
     return max((int(each[1]) for each in found if each), default=None)
 
 
+def split(model: keras.Model, block: int) -> tuple[keras.Model, keras.Model]:
+    """Give the layers before a block (from 1 on) and from it on, as two models."""
+    boundary = model.get_layer(f"block{block}_expand").input
+    trunk = keras.Model(model.input, boundary, name=f"{model.name}_trunk")
+    return trunk, keras.Model(boundary, model.output, name=f"{model.name}_tail")
+
+
+def classifier(
+    name: str, weights: Path | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give the layer that names ImageNet's classes: kernel [1280, classes] and bias [classes].
+
+    `weights` as in `build`.
+    """
+    if weights == Path():
+        classes = np.random.default_rng(0).normal(0, 0.02, (HEAD_CHANNELS, 1000))
+        return classes.astype(np.float32), np.zeros(1000, np.float32)
+    tensors = read_state_dict(weights or package_weights(name))
+    return np.ascontiguousarray(tensors["_fc.weight"].T), np.asarray(tensors["_fc.bias"])
+
+
 def freeze_below(model: keras.Model, first_block: int) -> None:
     """Let only blocks from `first_block` on, and the head, learn; batch norms never do."""
     for layer in model.layers:

@@ -1,0 +1,124 @@
+"""What the parts of a model that do not learn make of a data set's pictures, computed once."""
+
+import pickle
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from training.config import Stage
+from training.data.batches import Look, Views
+from training.data.splits import Split
+from training.grids import computed, cropped, mirrored, weights_digest
+from training.model import CaptionModel
+from training.tagging import Fitted, fit_recogniser
+from training.tags import things_named
+from training.workspace import Workspace
+
+_PLAIN, _MIRRORED = "plain", "mirrored"
+
+
+class Looks:
+    """The pictures of a run, in every way that its stages look at them.
+
+    Where the model has a recogniser, it is fitted once, and its weights and what it tells of the
+    training pictures are kept with the run.
+    """
+
+    def __init__(self, workspace: Workspace, model: CaptionModel) -> None:
+        self._workspace, self._model = workspace, model
+
+    def views(self, split: Split, stage: Stage) -> Views:
+        """Give what a stage sees of a split, with as little left to compute as can be."""
+        names = _names(stage) if split == "train" else [_PLAIN]
+        if stage.tunes_encoder and self._model.halves is None:
+            pixels = self._workspace.pictures[split].pixels
+            turned = [Look(pixels, is_mirrored=True, turned=True)] * (_MIRRORED in names)
+            return Views("pictures", (Look(pixels), *turned))
+        kind = "features" if stage.tunes_encoder else "grid"
+        told = self.told(split) if self._model.recogniser else {}
+        return Views(
+            kind,
+            tuple(
+                Look(self._seen(kind, split, name), name == _MIRRORED, told=told.get(name, {}))
+                for name in names
+            ),
+        )
+
+    def told(self, split: Split) -> dict[str, dict[str, NDArray[Any]]]:
+        """Give by look what the recogniser tells of a split: tags, novelty and trust.
+
+        Of the training pictures, tags are those of recognisers that had not seen them.
+        """
+        fitted = self.fitted
+        told = {
+            name: {
+                what: np.asarray(rows)
+                for what, rows in self._model.recogniser.recognise(
+                    self._embedding(split, name)
+                ).items()
+                if what != "novelty"
+            }
+            for name in (fitted.tags if split == "train" else [_PLAIN])
+        }
+        if split == "train":
+            for name, tags in fitted.tags.items():
+                told[name]["tags"] = tags
+        return told
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        """Fit the recogniser, or take up what was fitted before."""
+        recogniser = self._model.recogniser
+        path = (
+            self._workspace.folder / "recogniser.pickle"
+        )  # our own file, read where it was written
+        if path.is_file():
+            weights, fitted = pickle.loads(path.read_bytes())  # noqa: S301 - as above
+            recogniser.set_weights(weights)
+            return fitted
+        names = list(
+            dict.fromkeys(n for stage in self._workspace.config.stages for n in _names(stage))
+        )
+        images = self._workspace.pictures["train"].images
+        fitted = fit_recogniser(
+            recogniser,
+            {name: self._embedding("train", name) for name in names},
+            self._embedding("dev", _PLAIN),
+            [things_named(image.captions) for image in images],
+            seed=self._workspace.config.seed,
+        )
+        path.write_bytes(pickle.dumps((recogniser.get_weights(), fitted)))
+        return fitted
+
+    def _embedding(self, split: Split, look: str) -> NDArray[np.float32]:
+        """Compute the recogniser's embedding from features that later stages want as well."""
+        recogniser, halves = self._model.recogniser, self._model.halves
+        digest = weights_digest([halves.trunk, recogniser.tail])
+        found = computed(
+            lambda features: recogniser.embed(ops.cast(features, "float32")),
+            self._seen("features", split, look),
+            recogniser.tail.output_shape[-1:],
+            self._workspace.computed("embedding", split, look, digest),
+        )
+        return np.asarray(found, np.float32)
+
+    def _seen(self, kind: str, split: Split, look: str) -> NDArray[np.float16]:
+        part = self._model.encoder if kind == "grid" else self._model.halves.trunk
+        plain_or_mirrored = {_PLAIN: None, _MIRRORED: mirrored}
+        return computed(
+            part,
+            self._workspace.pictures[split].pixels,
+            part.output_shape[1:],
+            self._workspace.computed(kind, split, look, weights_digest([part])),
+            look=plain_or_mirrored[look]
+            if look in plain_or_mirrored
+            else cropped(int(look.removeprefix("crop"))),
+        )
+
+
+def _names(stage: Stage) -> list[str]:
+    crops = [f"crop{number}" for number in range(1, stage.crops + 1)]
+    return [_PLAIN, *([_MIRRORED] if stage.flips else []), *crops]

@@ -1,0 +1,257 @@
+"""Fits a recogniser: from ImageNet's classes and people's captions to chances that can be believed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from training.recogniser import LEAST_PROBABILITY, Recogniser
+from training.tags import LEAST_CHANCE, NAMED_BY, learnt_things
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+_FOLDS = 5
+_LEAST_GAIN = 0.02  # average precision that a probe must add to what ImageNet's class tells
+_QUANTILES = np.linspace(0, 1, 101)
+# Trust in the grid is 0.9 at the first of these quantiles of the held-out pictures' novelty, 0.1 at
+# the second.
+_EDGE = (0.9, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How the recogniser is right and wrong, so that tags of unseen pictures can be imagined.
+
+    `chances` [captions + 1, quantiles] of the tags that so many of five captions name, `none` first;
+    `strays` [pictures] how many tags of none were worth telling of a picture, and `stray_odds`
+    [tags] how often each of them was.
+    """
+
+    chances: Floats
+    strays: Ints
+    stray_odds: Floats
+
+    def imagine(self, named: Sequence[tuple[Ints, Ints]], generator: np.random.Generator) -> Floats:
+        """Give tags [pictures, tags] of pictures whose captions name `(tags, by how many)`."""
+        tags = np.zeros((len(named), len(self.stray_odds)), np.float32)
+        for row, (places, counts) in enumerate(named):
+            astray = generator.choice(
+                len(self.stray_odds), generator.choice(self.strays), p=self.stray_odds
+            )
+            tags[row, astray] = self._draw(np.zeros(len(astray), np.int64), generator)
+            tags[row, places] = self._draw(np.minimum(counts, len(self.chances) - 1), generator)
+        return tags
+
+    def _draw(self, counts: Ints, generator: np.random.Generator) -> Floats:
+        quantiles = generator.integers(self.chances.shape[1], size=len(counts))
+        return self.chances[counts, quantiles]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What fitting gives besides the recogniser's own weights.
+
+    `tags`, by look [pictures, tags]: those of the training pictures, by recognisers that had not
+    seen them.
+    """
+
+    tags: dict[str, Floats]
+    habits: Habits
+
+
+def fit_recogniser(
+    recogniser: Recogniser,
+    looks: Mapping[str, Floats],
+    held_out: Floats,
+    named: Sequence[Mapping[str, int]],
+    *,
+    seed: int,
+) -> Fitted:
+    """Set a recogniser's slopes, offsets, probes, directions and edge of trust.
+
+    `looks` are the training pictures' embeddings, [pictures, width] by look, the plain one first;
+    `held_out` the dev pictures'; `named` is what is named of each training picture.
+    """
+    embeddings = list(looks.values())
+    _fit_novelty(recogniser, embeddings[0], held_out)
+    shown = _counts(named, recogniser.tags) >= NAMED_BY
+    found = [_found(recogniser, each) for each in embeddings]
+    learnt = np.array([tag in set(learnt_things(named)) for tag in recogniser.tags])
+    of_imagenet = np.asarray(recogniser.words).any(axis=0)
+    slopes, offsets = _fit_pooled(found[0][:, of_imagenet], shown[:, of_imagenet])
+    slope = np.where(of_imagenet, slopes, 0).astype(np.float32)
+    offset = np.where(of_imagenet, offsets, 0).astype(np.float32)
+    recogniser.slope.assign(slope)
+    recogniser.offset.assign(offset)
+
+    fold = np.random.default_rng(seed).integers(_FOLDS, size=len(named))
+    tags = [_sigmoid(each * slope + offset) for each in found]
+    parts = (embeddings, found, shown, learnt, of_imagenet)
+    probed = np.ones(learnt.sum(), bool)
+    for other in (False, True):  # first to see which probes are worth having, then with those alone
+        for number in range(_FOLDS):
+            probe = _Probe.fit(*parts, rows=fold != number, probed=probed)
+            for look, each in enumerate(embeddings):
+                rows = fold == number
+                tags[look][np.ix_(rows, learnt)] = probe(each[rows], found[look][rows][:, learnt])
+        if not other:
+            probed = _worth_probing(tags[0], found[0], shown, learnt, of_imagenet)
+    final = _Probe.fit(*parts, rows=np.ones(len(named), bool), probed=probed)
+    slope[learnt], offset[learnt] = final.slope, final.offset
+    kernel = np.zeros(recogniser.probe.shape, np.float32)
+    kernel[:, learnt] = final.kernel
+    recogniser.slope.assign(slope)
+    recogniser.offset.assign(offset)
+    recogniser.probe.assign(kernel)
+    return Fitted(
+        dict(zip(looks, tags, strict=True)), _habits(tags[0], _counts(named, recogniser.tags))
+    )
+
+
+def _counts(named: Sequence[Mapping[str, int]], tags: Sequence[str]) -> Ints:
+    places = {tag: place for place, tag in enumerate(tags)}
+    counts = np.zeros((len(named), len(tags)), np.int64)
+    for row, names in enumerate(named):
+        for name, count in names.items():
+            if name in places:
+                counts[row, places[name]] = count
+    return counts
+
+
+def _found(recogniser: Recogniser, embedding: Floats) -> Floats:
+    classes = ops.softmax(ops.matmul(embedding, recogniser.kernel) + recogniser.bias, axis=-1)
+    return np.asarray(ops.log(ops.matmul(classes, recogniser.words) + LEAST_PROBABILITY))
+
+
+def _fit_novelty(recogniser: Recogniser, embedding: Floats, held_out: Floats) -> None:
+    unit = embedding / np.linalg.norm(embedding, axis=1, keepdims=True)
+    _, directions = np.linalg.eigh(unit.T.astype(np.float64) @ unit)
+    recogniser.basis.assign(directions[:, ::-1][:, : recogniser.basis.shape[1]])
+    near, far = np.quantile(recogniser.recognise(held_out)["novelty"], _EDGE)
+    steepness = 2 * np.log(9) / max(far - near, 1e-6)  # between trust of 0.9 and 0.1
+    recogniser.edge.assign([(near + far) / 2, steepness])
+
+
+def _fit_pooled(found: Floats, shown: NDArray[np.bool_]) -> tuple[float, float]:
+    """Fit one slope and offset for all of ImageNet's words, most of which few captions name."""
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
+    model.compile(keras.optimizers.Adam(0.05), _LOSS)
+    likely = found.ravel() > np.log(2 * LEAST_PROBABILITY)
+    x, y = found.ravel()[likely], shown.ravel()[likely]
+    model.fit(x[:, None], y[:, None].astype(np.float32), 4096, epochs=30, verbose=0)
+    (slope,), (offset,) = (np.ravel(each) for each in model.get_weights())
+    return float(slope), float(offset)
+
+
+_LOSS = keras.losses.BinaryCrossentropy(from_logits=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """Chances of the things that were learnt, from ImageNet's and from the embedding."""
+
+    slope: Floats
+    offset: Floats
+    kernel: Floats
+
+    def __call__(self, embedding: Floats, found: Floats) -> Floats:
+        return _sigmoid(found * self.slope + embedding @ self.kernel + self.offset)
+
+    @classmethod
+    def fit(
+        cls,
+        embeddings: Sequence[Floats],
+        found: Sequence[Floats],
+        shown: NDArray[np.bool_],
+        learnt: NDArray[np.bool_],
+        of_imagenet: NDArray[np.bool_],
+        *,
+        rows: NDArray[np.bool_],
+        probed: NDArray[np.bool_],
+    ) -> "_Probe":
+        x = np.concatenate([each[rows] for each in embeddings])
+        classes = np.concatenate([each[rows][:, learnt] for each in found])
+        y = np.concatenate([shown[rows][:, learnt]] * len(embeddings)).astype(np.float32)
+        mean, deviation = x.mean(axis=0), x.std(axis=0) + 1e-3
+        model = _probe_model(x.shape[1], of_imagenet[learnt], probed)
+        model.compile(
+            keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 600)), _LOSS
+        )
+        size = max(1, len(x) // 40)
+        model.fit([(x - mean) / deviation, classes], y, size, epochs=15, verbose=0)
+        kernel, slope, offset = model.layers[-1].get_weights()
+        kernel = kernel * probed / deviation[:, None]
+        return cls(slope * of_imagenet[learnt], offset - mean @ kernel, kernel)
+
+
+class _Chances(layers.Layer):
+    def __init__(self, of_imagenet: Any, probed: Any) -> None:
+        super().__init__()
+        self._of_imagenet, self._probed = of_imagenet, probed
+
+    def build(self, shapes: Any) -> None:
+        (_, width), (_, count) = shapes
+        # Chosen on held-out folds: a weaker penalty fits the training pictures alone.
+        penalty = keras.regularizers.L2(0.02 / count)
+        self._kernel = self.add_weight((width, count), "zeros", regularizer=penalty)
+        self._slope = self.add_weight((count,), keras.initializers.Constant(0.5))
+        self._offset = self.add_weight((count,), keras.initializers.Constant(-2.0))
+
+    def call(self, inputs: Any) -> Any:
+        x, found = inputs
+        probed = ops.matmul(x, self._kernel * ops.cast(self._probed, "float32"))
+        return found * self._slope * ops.cast(self._of_imagenet, "float32") + probed + self._offset
+
+
+def _probe_model(width: int, of_imagenet: Any, probed: Any) -> keras.Model:
+    inputs = [keras.Input((width,)), keras.Input((len(probed),))]
+    return keras.Model(inputs, _Chances(of_imagenet, probed)(inputs))
+
+
+def _worth_probing(
+    tags: Floats,
+    found: Floats,
+    shown: NDArray[np.bool_],
+    learnt: NDArray[np.bool_],
+    of_imagenet: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Tell which probes add to what ImageNet's class tells: others would only forget its breadth."""
+    return np.array(
+        [
+            not of_imagenet[tag]
+            or _average_precision(shown[:, tag], tags[:, tag])
+            > _average_precision(shown[:, tag], found[:, tag]) + _LEAST_GAIN
+            for tag in np.flatnonzero(learnt)
+        ]
+    )
+
+
+def _average_precision(shown: NDArray[np.bool_], scores: Floats) -> float:
+    ranked = shown[np.argsort(-scores, kind="stable")]
+    precision = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
+    return float(precision[ranked].mean())
+
+
+def _habits(tags: Floats, counts: Ints) -> Habits:
+    most = int(counts.max())
+    chances = [_quantiles(tags[counts == count]) for count in range(1, most + 1)]
+    stray = (counts == 0) & (tags >= LEAST_CHANCE)
+    odds = stray.sum(axis=0) + 0.1
+    return Habits(
+        np.stack([_quantiles(tags[stray]), *chances]).astype(np.float32),
+        stray.sum(axis=1),
+        (odds / odds.sum()).astype(np.float64),
+    )
+
+
+def _quantiles(chances: Floats) -> NDArray[Any]:
+    return np.quantile(chances, _QUANTILES) if chances.size else np.zeros(len(_QUANTILES))
+
+
+def _sigmoid(x: NDArray[Any]) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-x)), np.float32)
