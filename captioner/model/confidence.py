@@ -18,7 +18,7 @@ from captioner.lexicon import MODIFIERS, content_of, relatedness, stem_of
 from captioner.model.decoding import Hypothesis
 from captioner.model.vocabulary import Vocabulary, text_of
 
-_FAINTEST = 1e-3  # support by tags: below, nothing more is told
+_FAINT = 3e-3  # support by tags that is as good as none
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What there is to judge one caption by; a captioner that is not told of a thing says None.
+    """What there is to judge one caption by.
 
-    `support` are, for each word that may name a thing, the chance that the tags see it; `rivals`
-    the picture's other captions.
+    `rivals` are the picture's other captions, `support`, for each word of meaning, how far the
+    picture's tags bear it out, 0 to 1. None where the encoder does not tell.
     """
 
     caption: Hypothesis
@@ -63,10 +63,10 @@ def _margin(evidence: Evidence) -> float:
 
 
 def _support(evidence: Evidence) -> float:
-    """The logarithm of how likely the words' things are there, on average."""
+    """The mean logarithm: one word that nothing bears out weighs more than many that are."""
     if not evidence.support:
         return math.nan
-    return fmean(math.log(max(chance, _FAINTEST)) for chance in evidence.support)
+    return fmean(math.log(chance + _FAINT) for chance in evidence.support)
 
 
 FEATURES: Mapping[str, _Feature] = {
@@ -85,9 +85,8 @@ FEATURES: Mapping[str, _Feature] = {
 class Calibration(Struct, frozen=True, kw_only=True):
     """How the chance follows from features: each less its mean, over its scale, times its weight.
 
-    What a feature says beyond `reach` scales of its mean is no surer than at `reach`; one without
-    a value counts as its mean. A caption whose chance is below `review_threshold` is for a person
-    to read.
+    A feature without a value counts as its mean. A caption whose chance is below
+    `review_threshold` is for a person to read.
     """
 
     features: tuple[str, ...]
@@ -118,7 +117,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
             )
             if not math.isnan(value)
         )
-        return 1 / (1 + math.exp(-(self.intercept + sum(terms))))
+        return (1 + math.tanh((self.intercept + sum(terms)) / 2)) / 2
 
 
 class Witness:
@@ -136,7 +135,7 @@ class Witness:
         return Evidence(caption, rivals, support, found.novelty)
 
     def _support(self, caption: Hypothesis, chances: NDArray[np.float32]) -> list[float]:
-        """Give, for each word of meaning, the chance of the tag that comes nearest to it.
+        """Give, for each word of meaning, the chance that some tag which it may stand for is there.
 
         A tag that is only near in meaning counts in part.
         """
@@ -144,4 +143,5 @@ class Witness:
         words = [stem for stem in stems if stem not in MODIFIERS]
         if not words:
             return []
-        return [float(each) for each in (relatedness(words, self._tags) * chances).max(axis=1)]
+        absent = np.prod(1 - relatedness(words, self._tags) * chances, axis=1)
+        return [float(1 - each) for each in absent]

@@ -14,19 +14,30 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from captioner.model.bundle import MANIFEST, Beam, GraphFile, Manifest
+from captioner.model.confidence import Calibration
+from captioner.model.manifest import NoveltyLimit, TagNames
 from captioner.model.vocabulary import SPECIAL_WORDS
 
 _PLAIN = "a the dog cat man runs sits on under grass table red blue 's"
 WORDS = (*SPECIAL_WORDS, *_PLAIN.split(" "))
+TAGS = ("cat", "dog", "grass", "man", "table")
 SIDE, WIDTH = 32, 12
 _OPSET = 18
 
 
-def make_bundle(folder: Path, *, seed: int = 1, version: str | None = None) -> Path:
-    """Write a bundle into `folder`, whose version is its files' checksum or as asked; give it."""
+def make_bundle(
+    folder: Path, *, seed: int = 1, version: str | None = None, telling: bool = False
+) -> Path:
+    """Write a bundle into `folder`, whose version is its files' checksum or as asked; give it.
+
+    One that is telling has tags, novelty and a calibrated confidence. Its novelty is the picture's
+    brightness, 0 to 1, so that bright pictures are strange to it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     graphs = {"encoder": _encoder(random), "decoder": _decoder(random)}
+    if telling:
+        _tell(graphs["encoder"], random)
     files = {}
     for name, graph in graphs.items():
         model = helper.make_model(
@@ -47,6 +58,7 @@ def make_bundle(folder: Path, *, seed: int = 1, version: str | None = None) -> P
         vocabulary=WORDS,
         beam=Beam(beam_size=3, length_penalty=1.0, min_words=3, max_words=8),
         alt_text_threshold=0.0,
+        **(_TOLD if telling else {}),
     )
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
     return folder
@@ -79,6 +91,34 @@ def _encoder(random: np.random.Generator) -> onnx.GraphProto:
         [_floats("memory.seen", ["n", 12]), _floats("cache.state", ["n", WIDTH])],
         _initializers(weights),
     )
+
+
+_TOLD: dict[str, Any] = {
+    "tags": TagNames(TAGS, threshold=0.3),
+    "novelty": NoveltyLimit(threshold=0.8),
+    "confidence": Calibration(
+        features=("mean_log_prob", "words", "tag_support", "novelty"),
+        means=(-1.0, 5.0, -3.0, 0.5),
+        scales=(0.5, 2.0, 1.0, 0.3),
+        weights=(1.0, -0.2, 0.5, -0.5),
+        intercept=0.2,
+        review_threshold=0.1,
+    ),
+}
+
+
+def _tell(encoder: onnx.GraphProto, random: np.random.Generator) -> None:
+    """Have the encoder give tags and novelty too."""
+    encoder.node.extend(
+        [
+            helper.make_node("MatMul", ["memory.seen", "tagging"], ["scores"]),
+            helper.make_node("Sigmoid", ["scores"], ["tags"]),
+            helper.make_node("ReduceMean", ["memory.seen", "axes"], ["novelty"], keepdims=0),
+        ]
+    )
+    encoder.initializer.extend(_initializers({"tagging": random.normal(0, 1, (12, len(TAGS)))}))
+    encoder.initializer.append(numpy_helper.from_array(np.array([1]), "axes"))
+    encoder.output.extend([_floats("tags", ["n", len(TAGS)]), _floats("novelty", ["n"])])
 
 
 def _decoder(random: np.random.Generator) -> onnx.GraphProto:

@@ -44,11 +44,14 @@ FULL = CaptionRecord(
             model=ModelName("tiny", "1"),
             alternatives=(Alternative("a man", 0.2), Alternative("a bench", None)),
             tags=(Tag("man", 0.8), Tag("bench", None)),
+            novelty=0.25,
             request_id="r",
             elapsed_ms=31.4,
             created=MOMENT,
         ),
     ),
+    agreement=0.64,
+    needs_review=False,
     alt_text=AltText("A man", "person", "edited", by="A. Person", updated=MOMENT, stale=True),
     history=(AltText("Man", "person", "approved", by=None, updated=MOMENT),),
     problems=(Problem("azure-vision", "vision_throttled", "Later.", retry_after=MOMENT),),
@@ -102,6 +105,8 @@ def with_changed(path: str, value: Any) -> Any:
         ("image.width", -1),
         ("captions.0.confidence", 1.5),
         ("captions.0.elapsed_ms", -1),
+        ("agreement", 1.1),
+        ("needs_review", None),
         ("alt_text.status", "guessed"),
         ("problems", None),
     ],
@@ -121,6 +126,7 @@ def test_what_does_not_exist_is_absent_and_what_is_unknown_is_null() -> None:
     assert document["image"] == {"name": "a.jpg"}
     assert document["alt_text"] is None
     assert "retry_after" not in document["problems"][0]
+    assert not {"agreement", "needs_review"} & document.keys()
 
 
 def test_captions_and_problems_are_found_by_source() -> None:

@@ -48,6 +48,19 @@ def test_the_own_caption_is_published_where_it_is_sure_or_alone(
     assert choose_alt_text(own, vision, threshold=threshold) == chosen
 
 
+@pytest.mark.parametrize(
+    ("novelty", "chosen"), [(0.3, "onnx"), (0.31, "azure-vision"), (UNSET, "onnx")]
+)
+def test_a_strange_picture_is_left_to_the_other_captioner(
+    novelty: float | UnsetType, chosen: str
+) -> None:
+    own = msgspec.structs.replace(OWN_SURE, novelty=novelty)
+    caption = choose_alt_text(own, VISION, threshold=0.5, novelty_threshold=0.3)
+    assert caption is not None
+    assert caption.source == chosen
+    assert choose_alt_text(own, None, threshold=0.5, novelty_threshold=0.3) is own
+
+
 YESTERDAY = now() - timedelta(days=1)
 
 
@@ -96,6 +109,14 @@ def test_human_text_survives(status: str) -> None:
     assert record.alt_text.stale is UNSET
 
 
+def test_human_text_needs_no_review_while_the_image_is_the_same() -> None:
+    human = record_with(alt_text("my cat", "approved"))
+    doubted = record_with(alt_text("a dog"), needs_review=True)
+
+    assert inherit(doubted, human).needs_review is False
+    assert inherit(doubted, record_with(alt_text("a cat"))).needs_review is True
+
+
 def test_human_text_survives_another_image_but_is_stale() -> None:
     human = alt_text("my cat", "edited")
 
@@ -105,6 +126,7 @@ def test_human_text_survives_another_image_but_is_stale() -> None:
     again = inherit(other, record)
 
     assert record.alt_text == msgspec.structs.replace(human, stale=True)
+    assert record.needs_review is True
     assert again.alt_text == record.alt_text
 
 

@@ -75,6 +75,84 @@ def test_an_unsure_model_leaves_the_alt_text_to_vision(
     assert (record.alt_text.text, record.alt_text.source) == ("their words", "azure-vision")
 
 
+def test_agreement_compares_the_captions_of_two_captioners(
+    own: ScriptedCaptioner, vision: ScriptedCaptioner
+) -> None:
+    own.text, vision.text = "a man plays a guitar", "a guy playing a guitar"
+
+    alike = record_by(service_of(own, vision), image_of()).agreement
+    vision.text = "a dog on a beach"
+    unlike = record_by(service_of(own, vision), image_of()).agreement
+
+    assert isinstance(alike, float)
+    assert isinstance(unlike, float)
+    assert alike > 0.7
+    assert unlike < 0.3
+
+
+def test_one_caption_agrees_with_nothing(own: ScriptedCaptioner, vision: ScriptedCaptioner) -> None:
+    assert record_by(service_of(own), image_of()).agreement is UNSET
+    vision.fault = VisionRejected("No.")
+    assert record_by(service_of(own, vision), image_of()).agreement is UNSET
+
+
+@pytest.mark.parametrize(("language", "compared"), [("en-GB", True), ("es", False), ("ja", False)])
+def test_agreement_is_told_of_english_captions(
+    own: ScriptedCaptioner, vision: ScriptedCaptioner, language: str, compared: bool
+) -> None:
+    vision.language = language
+
+    agreement = record_by(service_of(own, vision), image_of()).agreement
+
+    assert (agreement is not UNSET) is compared
+
+
+def test_a_strange_picture_needs_review_and_is_left_to_vision(
+    own: ScriptedCaptioner, vision: ScriptedCaptioner
+) -> None:
+    own.confidence, own.novelty, own.novelty_threshold = 0.9, 0.4, 0.3
+
+    record = record_by(service_of(own, vision), image_of())
+
+    assert record.needs_review is True
+    assert record.alt_text is not None
+    assert record.alt_text.source == "azure-vision"
+
+
+@pytest.mark.parametrize(("confidence", "needed"), [(0.29, True), (0.3, False)])
+def test_an_unsure_caption_needs_review_whoever_else_captions(
+    own: ScriptedCaptioner, vision: ScriptedCaptioner, confidence: float, needed: bool
+) -> None:
+    own.confidence, own.review_threshold = confidence, 0.3
+
+    assert record_by(service_of(own), image_of()).needs_review is needed
+    assert record_by(service_of(own, vision), image_of()).needs_review is needed
+
+
+def test_review_is_not_judged_without_thresholds_or_caption(
+    own: ScriptedCaptioner, vision: ScriptedCaptioner
+) -> None:
+    assert record_by(service_of(own, vision), image_of()).needs_review is UNSET
+    own.review_threshold, own.fault = 0.3, BundleMissing("There is no bundle.")
+    assert record_by(service_of(own, vision), image_of()).needs_review is UNSET
+
+
+def test_a_caption_that_is_kept_keeps_its_judgement(
+    own: ScriptedCaptioner, vision: ScriptedCaptioner
+) -> None:
+    own.novelty, own.novelty_threshold = 0.4, 0.3
+    vision.fault = VisionThrottled("Later.", retry_after=timedelta(seconds=7))
+    service = service_of(own, vision)
+    first = record_by(service, image_of())
+    vision.fault = None
+
+    second = record_by(service, image_of(previous=first))
+
+    assert len(own.batches) == 1
+    assert (first.needs_review, second.needs_review) == (True, True)
+    assert second.agreement is not UNSET
+
+
 def test_vision_that_is_not_configured_is_no_problem(own: ScriptedCaptioner) -> None:
     service = service_of(own)
 

@@ -14,7 +14,7 @@ from captioner.errors import BundleError, BundleInvalid, BundleMissing
 from captioner.model.bundle import MANIFEST, open_bundle, read_manifest
 from captioner.model.decoding import BeamSettings, beam_search
 from captioner.model.vocabulary import START
-from tests.support.bundles import SIDE, WORDS, make_bundle
+from tests.support.bundles import SIDE, TAGS, WORDS, make_bundle
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3), np.uint8)
 
@@ -255,3 +255,66 @@ def test_log_probs_that_are_none(folder: Path, instead: str) -> None:
 
     change_graph(folder, "decoder", change)
     assert "no log-probabilities" in refusal(folder)
+
+
+@pytest.fixture
+def telling(tmp_path: Path) -> Path:
+    return make_bundle(tmp_path / "telling", telling=True)
+
+
+def test_an_encoder_tells_what_the_manifest_names(folder: Path, telling: Path) -> None:
+    encoded = open_bundle(telling).encode(PICTURES)
+    assert encoded.tags.shape == (2, len(TAGS))
+    assert encoded.novelty == pytest.approx(PICTURES.mean(axis=(1, 2, 3)) / 255, abs=1e-3)
+    silent = open_bundle(folder).encode(PICTURES)
+    assert (silent.tags, silent.novelty) == (None, None)
+
+
+def test_what_is_told_changes_no_caption(folder: Path, telling: Path) -> None:
+    said = [
+        [found.ranked for found in bundle.search(PICTURES, bundle.beam_settings)]
+        for bundle in map(open_bundle, (folder, telling))
+    ]
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("name", ["tags", "novelty"])
+def test_an_encoder_that_does_not_tell_what_the_manifest_names(telling: Path, name: str) -> None:
+    change_graph(telling, "encoder", lambda graph: rename(graph, name, "other"))
+    assert f"the encoder does not give: {name}" in refusal(telling)
+
+
+@pytest.mark.parametrize("name", ["tags", "novelty"])
+def test_a_confidence_that_reads_what_is_not_told(telling: Path, name: str) -> None:
+    change_manifest(telling, lambda manifest: manifest.pop(name))
+    assert f"the confidence reads what no picture tells: {name}" in refusal(telling)
+
+
+@pytest.mark.parametrize(
+    ("graph_output", "instead", "fault"),
+    [
+        ("tags", "scores", "tags are no probabilities of 5 names"),
+        ("tags", "memory.seen", "tags are no probabilities of 5 names"),
+        ("novelty", "memory.seen", "novelty is not one number a picture"),
+    ],
+)
+def test_an_encoder_that_tells_something_else(
+    telling: Path, graph_output: str, instead: str, fault: str
+) -> None:
+    def swap(graph: onnx.GraphProto) -> None:
+        rename(graph, graph_output, "unused")
+        del graph.output[[each.name for each in graph.output].index("unused")]
+        graph.node.append(helper.make_node("Add", [instead, "least"], [graph_output]))
+        least = helper.make_tensor("least", TensorProto.FLOAT, [1], [-2.0])
+        graph.initializer.append(least)
+        shape = ["n", None]
+        given = helper.make_tensor_value_info(graph_output, TensorProto.FLOAT, shape)
+        graph.output.append(given)
+
+    change_graph(telling, "encoder", swap)
+    assert fault in refusal(telling)
+
+
+def test_a_confidence_of_unknown_features(telling: Path) -> None:
+    change_manifest(telling, lambda manifest: manifest["confidence"].update(features=["mood"]))
+    assert "there are no features mood" in refusal(telling)

@@ -3,21 +3,30 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import UNSET, structs
 from PIL import Image
 
 from captioner.images import Picture
-from captioner.model.bundle import Bundle, open_bundle
+from captioner.model.bundle import Bundle, Encoded, open_bundle
+from captioner.model.confidence import Witness
 from captioner.model.decoding import beam_search
+from captioner.model.manifest import TagNames
 from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.model.preprocessing import encoder_input
 from captioner.model.vocabulary import text_of
 from captioner.records import Alternative, Caption
-from tests.support.bundles import make_bundle
+from tests.support.bundles import TAGS, make_bundle
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return open_bundle(make_bundle(tmp_path_factory.mktemp("bundle")))
+
+
+@pytest.fixture(scope="module")
+def telling(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Give a bundle with tags, novelty and a calibrated confidence."""
+    return open_bundle(make_bundle(tmp_path_factory.mktemp("telling"), telling=True))
 
 
 def picture(number: int) -> Picture:
@@ -122,3 +131,77 @@ def test_the_picture_is_what_is_captioned(bundle: Bundle, turn: str) -> None:
     turned = [replace(each, image=each.image.transpose(Image.Transpose[turn])) for each in PICTURES]
     pairs = zip(captioner.caption(PICTURES), captioner.caption(turned), strict=True)
     assert sum(one.text != other.text for one, other in pairs) > len(PICTURES) / 2
+
+
+def test_a_calibrated_confidence_is_the_chance_that_the_bundle_tells(telling: Bundle) -> None:
+    manifest = telling.manifest
+    (caption,) = OnnxCaptioner(telling).caption(PICTURES[:1])
+    pixels = encoder_input([PICTURES[0].image], manifest.resize)
+    (found,) = telling.search(pixels, telling.beam_settings)
+    witness = Witness(telling.vocabulary, manifest.tags.names)
+    chances = [manifest.confidence.chance(witness.evidence(found, place)) for place in range(3)]
+    given = [caption.confidence, *(each.confidence for each in caption.alternatives)]
+    assert given == pytest.approx(chances, abs=1e-4)
+    assert given[0] != pytest.approx(found.ranked[0].mean_probability, abs=0.01)
+
+
+def test_tags_above_the_threshold_are_told_surest_first(telling: Bundle) -> None:
+    captions = OnnxCaptioner(telling).caption(PICTURES)
+    for caption, one in zip(captions, PICTURES, strict=True):
+        seen = telling.encode(encoder_input([one.image], telling.manifest.resize)).tags[0]
+        chances = dict(zip(TAGS, seen, strict=True))
+        expected = sorted(
+            (tag for tag in TAGS if chances[tag] >= 0.3), key=lambda tag: -chances[tag]
+        )
+        assert [tag.name for tag in caption.tags] == expected
+        for tag in caption.tags:
+            assert tag.confidence == pytest.approx(chances[tag.name], abs=1e-4)
+    assert len({caption.tags for caption in captions}) > 3
+
+
+def test_only_the_surest_of_many_tags_are_told(
+    telling: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tuple(f"thing-{number}" for number in range(30))
+    manifest = structs.replace(telling.manifest, tags=TagNames(names, threshold=0.1))
+    really = Bundle.encode
+
+    def seeing_more(self: Bundle, pictures: np.ndarray) -> Encoded:
+        chances = np.linspace(0, 1, 30, dtype=np.float32)
+        return replace(really(self, pictures), tags=np.tile(chances, (len(pictures), 1)))
+
+    monkeypatch.setattr(Bundle, "encode", seeing_more)
+    (caption,) = OnnxCaptioner(replace(telling, manifest=manifest)).caption(PICTURES[:1])
+    assert [tag.name for tag in caption.tags] == list(names[:19:-1])
+
+
+def test_the_novelty_is_the_pictures(telling: Bundle) -> None:
+    colours = ((0, 0, 0), (128, 128, 128), (255, 255, 255))
+    plain = [
+        Picture(Image.new("RGB", (40, 30), colour), b"", "image/png", 40, 30, "x")
+        for colour in colours
+    ]
+    novelties = [caption.novelty for caption in OnnxCaptioner(telling).caption(plain)]
+    assert novelties == pytest.approx([0, 0.502, 1], abs=1e-3)
+
+
+def test_a_bundle_that_does_not_tell_gives_neither_tags_nor_novelty(bundle: Bundle) -> None:
+    captioner = OnnxCaptioner(bundle)
+    (caption,) = captioner.caption(PICTURES[:1])
+    assert caption.tags is UNSET
+    assert caption.novelty is UNSET
+    assert captioner.review_threshold is None
+    assert captioner.novelty_threshold is None
+
+
+def test_a_telling_bundle_sets_the_thresholds(telling: Bundle) -> None:
+    captioner = OnnxCaptioner(telling)
+    assert (captioner.review_threshold, captioner.novelty_threshold) == (0.1, 0.8)
+
+
+def test_what_is_told_does_not_depend_on_the_batch(telling: Bundle) -> None:
+    captioner = OnnxCaptioner(telling)
+    together = [(each.tags, each.novelty) for each in captioner.caption(PICTURES)]
+    for one, expected in zip(PICTURES, together, strict=True):
+        (alone,) = captioner.caption([one])
+        assert (alone.tags, alone.novelty) == expected
