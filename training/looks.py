@@ -1,6 +1,7 @@
 """What the parts of a model that do not learn make of a data set's pictures, computed once."""
 
 import pickle
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -27,8 +28,9 @@ class Looks:
     training pictures are kept with the run.
     """
 
-    def __init__(self, workspace: Workspace, model: CaptionModel) -> None:
-        self._workspace, self._model = workspace, model
+    def __init__(self, workspace: Workspace, model: CaptionModel, *, fit: bool = True) -> None:
+        """Without `fit` a recogniser is taken to be fitted already."""
+        self._workspace, self._model, self._fit = workspace, model, fit
 
     def views(self, split: Split, stage: Stage) -> Views:
         """Give what a stage sees of a split, with as little left to compute as can be."""
@@ -38,7 +40,7 @@ class Looks:
             turned = [Look(pixels, is_mirrored=True, turned=True)] * (_MIRRORED in names)
             return Views("pictures", (Look(pixels), *turned))
         kind = "features" if stage.tunes_encoder else "grid"
-        told = self.told(split) if self._model.recogniser else {}
+        told = self.told(split, names) if self._model.recogniser else {}
         return Views(
             kind,
             tuple(
@@ -47,25 +49,18 @@ class Looks:
             ),
         )
 
-    def told(self, split: Split) -> dict[str, dict[str, NDArray[Any]]]:
-        """Give by look what the recogniser tells of a split: tags, novelty and trust.
+    def told(self, split: Split, names: Iterable[str]) -> dict[str, dict[str, NDArray[Any]]]:
+        """Give by look what the recogniser tells of a split: tags and trust.
 
         Of the training pictures, tags are those of recognisers that had not seen them.
         """
-        fitted = self.fitted
-        told = {
-            name: {
-                what: np.asarray(rows)
-                for what, rows in self._model.recogniser.recognise(
-                    self._embedding(split, name)
-                ).items()
-                if what != "novelty"
-            }
-            for name in (fitted.tags if split == "train" else [_PLAIN])
-        }
-        if split == "train":
-            for name, tags in fitted.tags.items():
-                told[name]["tags"] = tags
+        tags = self.fitted.tags if self._fit else {}
+        told = {}
+        for name in names:
+            found = self._model.recogniser.recognise(self._embedding(split, name))
+            told[name] = {what: np.asarray(found[what]) for what in ("tags", "trust")}
+            if split == "train" and name in tags:
+                told[name]["tags"] = tags[name]
         return told
 
     @cached_property

@@ -120,11 +120,11 @@ class DevScore(keras.callbacks.SwapEMAWeights):
 class _Run:
     """The parts that all stages of a run share."""
 
-    def __init__(self, workspace: Workspace, model: CaptionModel) -> None:
+    def __init__(self, workspace: Workspace, model: CaptionModel, *, fit: bool = True) -> None:
         self.workspace, self.model = workspace, model
         self.config = workspace.config
 
-        self.looks = Looks(workspace, model)
+        self.looks = Looks(workspace, model, fit=fit)
 
     def captions(self, split: Split) -> Captions:
         return self._encode([image.captions for image in self.workspace.pictures[split].images])
@@ -304,6 +304,14 @@ def train(workspace: Workspace) -> CaptionModel:
         run.train_stage(stage)
         done.touch()
     return model
+
+
+def train_stage(workspace: Workspace, model: CaptionModel, stage: Stage) -> None:
+    """Run one stage of a model that has learnt already, and leave its best weights in it.
+
+    Its recogniser, if it has one, stays as it is. Goes on where it was as `train` does.
+    """
+    _Run(workspace, model, fit=False).train_stage(stage)
 
 
 def trained_model(workspace: Workspace) -> CaptionModel:

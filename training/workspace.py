@@ -132,8 +132,7 @@ def open_workspace(
         named = [things_named(image.captions) for image in pictures["train"].images]
         tags = {word: vocabulary.id_of(word) for word in tag_words(named, vocabulary)}
     workspace = Workspace(config, runs, dataset.name, pictures, vocabulary, tuple(texts), tags)
-    workspace.folder.mkdir(parents=True, exist_ok=True)
-    _note(workspace)
+    begin(workspace)
     return workspace
 
 
@@ -164,8 +163,12 @@ def references(images: Iterable[CaptionedImage]) -> dict[str, tuple[str, ...]]:
     return {image.name: image.captions for image in images}
 
 
-def _note(workspace: Workspace) -> None:
-    """Keep what the run is made of, and refuse to go on with something else."""
+def begin(workspace: Workspace) -> None:
+    """Keep what the run is made of, and refuse to go on with something else.
+
+    Raises `WorkspaceError` as `open_workspace`.
+    """
+    workspace.folder.mkdir(parents=True, exist_ok=True)
     path = workspace.folder / "run.json"
     data = json.loads(json.dumps(workspace.describe_data()))
     if path.is_file():
