@@ -1,6 +1,7 @@
 """The networks of keras.applications, each by the name of its function.
 
-Each wants its pixels in its own way; that is done inside the graph, as everywhere.
+Each wants its pixels in its own way; that is done inside the graph, as everywhere. ConvNeXt is left
+out: tf2onnx can write neither its grouped convolutions nor its exact GELU.
 """
 
 import sys
@@ -18,12 +19,12 @@ class NoSuchLayer(Exception):
 
 
 def names() -> list[str]:
-    """Give the networks' names as configurations spell them."""
-    return [name.lower() for name in dir(applications) if name[0].isupper()]
+    """Give the networks' names in lower case, without hyphens and underscores."""
+    return sorted(_functions())
 
 
 def is_known(name: str) -> bool:
-    return _plain(name) in names()
+    return _plain(name) in _functions()
 
 
 def build(name: str, side: int, *, weights: str | None, layer: str | None = None) -> keras.Model:
@@ -36,7 +37,7 @@ def build(name: str, side: int, *, weights: str | None, layer: str | None = None
 
     Raises `NoSuchLayer`; else what Keras raises, plain exceptions among it.
     """
-    function = _function(name)
+    function = _functions()[_plain(name)]
     shape = (side, side, 3)
     with_classifier = layer is not None and not _has(
         function(include_top=False, weights=None, input_shape=shape), layer
@@ -61,13 +62,12 @@ def _plain(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
-def _function(name: str) -> Callable[..., keras.Model]:
-    (function,) = (
-        getattr(applications, each)
-        for each in dir(applications)
-        if each.lower() == _plain(name) and each[0].isupper()
-    )
-    return function
+def _functions() -> dict[str, Callable[..., keras.Model]]:
+    return {
+        name.lower(): getattr(applications, name)
+        for name in dir(applications)
+        if name[0].isupper() and not name.startswith("ConvNeXt")
+    }
 
 
 def _has(network: keras.Model, layer: str) -> bool:
