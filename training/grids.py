@@ -48,7 +48,7 @@ def computed(
     return found
 
 
-def mirrored(pictures: NDArray[np.uint8], start: int) -> NDArray[np.uint8]:
+def mirrored(pictures: NDArray[np.uint8], _: int) -> NDArray[np.uint8]:
     """Mirror pictures [batch, height, width, 3]."""
     return pictures[:, :, ::-1]
 

@@ -1,8 +1,8 @@
 """What a picture shows, in words, and how strange it is.
 
-The recogniser is a second, frozen end of the encoder, as ImageNet taught it: tuned for captions, the
-first one forgets whatever the captioned pictures do not show. Of its 1,000 classes it makes plain
-words (`training.words`); for what ImageNet has no class for ("man", "snow") it reads the same
+The recogniser is a second, frozen end of the encoder, as ImageNet taught it: tuned for captions,
+the first one forgets whatever the captioned pictures do not show. Of its 1,000 classes it makes
+plain words (`training.words`); for what ImageNet has no class for ("man", "snow") it reads the same
 features with a probe for each word, learnt from the captions.
 
 A picture is strange where the leading directions of the training pictures' features do not hold its

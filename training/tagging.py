@@ -1,4 +1,4 @@
-"""Fits a recogniser: from ImageNet's classes and people's captions to chances that can be believed."""
+"""Fits a recogniser: ImageNet's classes and people's captions -> chances that can be believed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ _EDGE = (0.9, 0.99)
 class Habits:
     """How the recogniser is right and wrong, so that tags of unseen pictures can be imagined.
 
-    `chances` [captions + 1, quantiles] of the tags that so many of five captions name, `none` first;
-    `strays` [pictures] how many tags of none were worth telling of a picture, and `stray_odds`
-    [tags] how often each of them was.
+    `chances` [captions + 1, quantiles] of the tags that so many captions of a picture name, from
+    none on; `strays` [pictures] how many tags that none names were worth telling of a picture, and
+    `stray_odds` [tags] how often each of them was.
     """
 
     chances: Floats
@@ -86,20 +86,18 @@ def fit_recogniser(
     slopes, offsets = _fit_pooled(found[0][:, of_imagenet], shown[:, of_imagenet])
     slope = np.where(of_imagenet, slopes, 0).astype(np.float32)
     offset = np.where(of_imagenet, offsets, 0).astype(np.float32)
-    recogniser.slope.assign(slope)
-    recogniser.offset.assign(offset)
 
     fold = np.random.default_rng(seed).integers(_FOLDS, size=len(named))
     tags = [_sigmoid(each * slope + offset) for each in found]
     parts = (embeddings, found, shown, learnt, of_imagenet)
     probed = np.ones(learnt.sum(), bool)
-    for other in (False, True):  # first to see which probes are worth having, then with those alone
+    for is_last in (False, True):  # first to see which probes are worth having, then with those
         for number in range(_FOLDS):
-            probe = _Probe.fit(*parts, rows=fold != number, probed=probed)
+            rows = fold == number
+            probe = _Probe.fit(*parts, rows=~rows, probed=probed)
             for look, each in enumerate(embeddings):
-                rows = fold == number
                 tags[look][np.ix_(rows, learnt)] = probe(each[rows], found[look][rows][:, learnt])
-        if not other:
+        if not is_last:
             probed = _worth_probing(tags[0], found[0], shown, learnt, of_imagenet)
     final = _Probe.fit(*parts, rows=np.ones(len(named), bool), probed=probed)
     slope[learnt], offset[learnt] = final.slope, final.offset
@@ -220,7 +218,7 @@ def _worth_probing(
     learnt: NDArray[np.bool_],
     of_imagenet: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Tell which probes add to what ImageNet's class tells: others would only forget its breadth."""
+    """Tell which probes add to what ImageNet's class tells; others would only lose its breadth."""
     return np.array(
         [
             not of_imagenet[tag]

@@ -26,7 +26,7 @@ def tag_words(named: Iterable[Mapping[str, int]], vocabulary: Vocabulary) -> tup
 
     `named` is what is named of each training picture.
     """
-    known = {word for word in imagenet_words() if word} | set(learnt_things(named))
+    known = {*imagenet_words(), *learnt_things(named)}
     return tuple(sorted(word for word in known if word in vocabulary))
 
 

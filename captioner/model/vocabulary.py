@@ -29,7 +29,7 @@ class Vocabulary:
     def build(
         cls, captions: Iterable[Sequence[str]], *, min_count: int, known: Collection[str] = ()
     ) -> Self:
-        """Take the words that occur at least `min_count` times, or are `known`, most frequent first."""
+        """Take words that occur at least `min_count` times or are `known`, most frequent first."""
         counts = Counter(word for caption in captions for word in caption)
         kept = {word for word, count in counts.items() if count >= min_count} | set(known)
         return cls((*SPECIAL_WORDS, *sorted(kept, key=lambda word: (-counts[word], word))))

@@ -31,9 +31,8 @@ def build_encoder(config: Encoder, side: int) -> keras.Model:
 def _build_efficientnet_lite(config: Encoder, side: int) -> keras.Model:
     if config.layer is not None:
         raise ConfigError(f"encoder.layer is of keras.applications: {config.name} has one grid.")
-    path = Path() if config.weights == RANDOM else config.weights and Path(config.weights)
     try:
-        return efficientnet_lite.build(config.name, side, weights=path)
+        return efficientnet_lite.build(config.name, side, weights=_weights_path(config))
     except (ImportError, OSError, LookupError, ValueError, pickle.UnpicklingError) as fault:
         raise ConfigError(
             f"The weights of {config.name} cannot be read, mend encoder.weights: {fault}."
@@ -75,7 +74,7 @@ def split_encoder(encoder: keras.Model, from_block: int) -> tuple[keras.Model, k
 def build_recogniser(
     config: Encoder, side: int, from_block: int, tags: Sequence[str]
 ) -> Recogniser:
-    """Build a second end of an encoder, which stays as ImageNet taught it, and its classes' tags."""
+    """Build a second end of an encoder, which stays as ImageNet taught it, and its words."""
     encoder = build_encoder(config, side)
     _, tail = split_encoder(encoder, from_block)
     kernel, bias = efficientnet_lite.classifier(config.name, _weights_path(config))
