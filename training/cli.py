@@ -1,4 +1,4 @@
-"""`python -m training`: prepare, train, export, evaluate, compare, check-metrics, sheet."""
+"""`python -m training`: data to bundle, measured and calibrated; `--help` tells the commands."""
 
 import logging
 import os
@@ -11,8 +11,10 @@ from rich.logging import RichHandler
 
 from captioner.errors import CaptionerError
 from captioner.model.bundle import open_bundle
+from training.calibration.commands import agreement, calibrate, calibration_report
 from training.config import load_config
 from training.data.datasets import load_dataset
+from training.data.texts import load_texts
 from training.evaluation.commands import check_metrics, chosen_split, compare, evaluate
 from training.options import (
     BUNDLE,
@@ -23,7 +25,6 @@ from training.options import (
     DataOption,
     RunsOption,
 )
-from training.data.texts import load_texts
 from training.workspace import Workspace, open_workspace
 
 TextOption = Annotated[
@@ -93,7 +94,7 @@ def export(
     console.print(f"{bundle}: {manifest.name} {manifest.version}, {size / 2**20:.1f} MiB")
 
 
-for command in (evaluate, compare, check_metrics):
+for command in (evaluate, compare, check_metrics, calibrate, calibration_report, agreement):
     app.command()(command)
 
 

@@ -15,7 +15,7 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 
 from captioner.errors import BundleInvalid, BundleMissing
-from captioner.model.confidence import Found
+from captioner.model.confidence import Found, Judge, Witness
 from captioner.model.decoding import BeamSettings, Ids, beam_search
 from captioner.model.manifest import MANIFEST, Beam, GraphFile, Manifest, read_manifest
 from captioner.model.stepping import Arrays, CachedStep, starting_cache
@@ -100,6 +100,16 @@ class Bundle:
             )
             for row, ranked in enumerate(beam_search(encoded.step, len(pictures), settings))
         ]
+
+    def witness(self) -> Witness:
+        """Give what gathers the evidence for this model's captions."""
+        tags = self.manifest.tags
+        return Witness(self.vocabulary, () if tags is UNSET else tags.names)
+
+    def judge(self) -> Judge:
+        """Give what tells how sure to be of this model's captions."""
+        calibration = self.manifest.confidence
+        return Judge(self.witness(), None if calibration is UNSET else calibration)
 
     def _run_decoder(
         self, output: str, tokens: Ids, memory: Arrays, cache: Arrays

@@ -145,3 +145,21 @@ class Witness:
             return []
         absent = np.prod(1 - relatedness(words, self._tags) * chances, axis=1)
         return [float(1 - each) for each in absent]
+
+
+class Judge:
+    """Tells how sure to be of captions that were found."""
+
+    def __init__(self, witness: Witness, calibration: Calibration | None) -> None:
+        self._witness = witness
+        self._calibration = calibration
+
+    def confidence(self, found: Found, place: int = 0) -> float:
+        """Give the chance, 0..1, that the caption in this place of the ranking is acceptable.
+
+        Without a calibration, the geometric mean of its words' probabilities: higher is surer, but
+        0.5 does not mean right every other time.
+        """
+        if self._calibration is None:
+            return found.ranked[place].mean_probability
+        return self._calibration.chance(self._witness.evidence(found, place))

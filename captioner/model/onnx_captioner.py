@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from captioner.images import Picture
 from captioner.model.bundle import Bundle
-from captioner.model.confidence import Found, Witness
+from captioner.model.confidence import Found
 from captioner.model.decoding import Hypothesis
 from captioner.model.preprocessing import encoder_input
 from captioner.model.vocabulary import text_of
@@ -38,8 +38,7 @@ class OnnxCaptioner:
         self._alternatives = alternatives
         settings, manifest = bundle.beam_settings, bundle.manifest
         self._settings = replace(settings, beam_size=beam_size or settings.beam_size)
-        names = () if manifest.tags is UNSET else manifest.tags.names
-        self._witness = Witness(bundle.vocabulary, names)
+        self._judge = bundle.judge()
         self.model = ModelName(manifest.name, manifest.version)
         self.alt_text_threshold = manifest.alt_text_threshold
         self.review_threshold = (
@@ -90,10 +89,7 @@ class OnnxCaptioner:
         return text_of(self._bundle.vocabulary.decode(hypothesis.ids))
 
     def _confidence(self, found: Found, place: int) -> float:
-        calibration = self._bundle.manifest.confidence
-        if calibration is UNSET:
-            return round(found.ranked[place].mean_probability, 4)
-        return round(calibration.chance(self._witness.evidence(found, place)), 4)
+        return round(self._judge.confidence(found, place), 4)
 
     def _tags(self, found: Found) -> tuple[Tag, ...] | UnsetType:
         """Give the tags that reach the bundle's threshold, surest first."""

@@ -26,7 +26,7 @@ _STEP = 1 / 127  # of a coordinate in eight bits
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Who uses which word: `used` [captions, stems] of 0 and 1, `of_picture` [pictures, captions]."""
+    """Who uses which word: `used` [captions, stems], `of_picture` [pictures, captions], 0 or 1."""
 
     stems: tuple[str, ...]
     used: Any

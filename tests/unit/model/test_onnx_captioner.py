@@ -8,7 +8,6 @@ from PIL import Image
 
 from captioner.images import Picture
 from captioner.model.bundle import Bundle, Encoded, open_bundle
-from captioner.model.confidence import Witness
 from captioner.model.decoding import beam_search
 from captioner.model.manifest import TagNames
 from captioner.model.onnx_captioner import OnnxCaptioner
@@ -138,7 +137,7 @@ def test_a_calibrated_confidence_is_the_chance_that_the_bundle_tells(telling: Bu
     (caption,) = OnnxCaptioner(telling).caption(PICTURES[:1])
     pixels = encoder_input([PICTURES[0].image], manifest.resize)
     (found,) = telling.search(pixels, telling.beam_settings)
-    witness = Witness(telling.vocabulary, manifest.tags.names)
+    witness = telling.witness()
     chances = [manifest.confidence.chance(witness.evidence(found, place)) for place in range(3)]
     given = [caption.confidence, *(each.confidence for each in caption.alternatives)]
     assert given == pytest.approx(chances, abs=1e-4)

@@ -1,0 +1,81 @@
+"""A bundle calibrated, and its calibration measured, on captions that its own search finds."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec import UNSET
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from captioner.model.bundle import MANIFEST, Bundle, Manifest
+from captioner.model.confidence import Found
+from captioner.model.vocabulary import text_of
+from training.calibration.acceptable import acceptable
+from training.calibration.fitting import Fitted, fit
+from training.data.pictures import Pictures
+from training.workspace import references
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a bundle found in a split's pictures, and which of its captions are acceptable."""
+
+    found: Sequence[Found]
+    captions: dict[str, str]
+    """By the image's name."""
+    acceptable: NDArray[np.bool_]
+
+
+def judge(bundle: Bundle, pictures: Pictures) -> Judged:
+    """Caption a split's pictures as the app does, and hold the captions against the references."""
+    found: list[Found] = []
+    starts = range(0, len(pictures.pixels), _BATCH)
+    for start in track(starts, "captioning", console=Console(stderr=True), transient=True):
+        rows = np.asarray(pictures.pixels[start : start + _BATCH])
+        found += bundle.search(rows, bundle.beam_settings)
+    captions = {
+        image.name: text_of(bundle.vocabulary.decode(each.ranked[0].ids))
+        for image, each in zip(pictures.images, found, strict=True)
+    }
+    return Judged(found, captions, acceptable(references(pictures.images), captions))
+
+
+def confidences(bundle: Bundle, found: Sequence[Found]) -> NDArray[np.float64]:
+    """Tell how sure the bundle is of each picture's caption, [pictures], as the app tells it."""
+    judge_ = bundle.judge()
+    return np.array([judge_.confidence(each) for each in found])
+
+
+def calibrate(folder: Path, bundle: Bundle, dev: Judged) -> tuple[Manifest, Fitted]:
+    """Fit the confidence of the bundle in `folder` on its dev captions, and write it there.
+
+    The graphs stay as they are; the version changes with what the bundle says.
+    """
+    witness = bundle.witness()
+    evidence = [witness.evidence(each) for each in dev.found]
+    fitted = fit(evidence, dev.acceptable, bundle.manifest.told)
+    manifest = msgspec.structs.replace(
+        bundle.manifest,
+        confidence=fitted.calibration,
+        alt_text_threshold=fitted.calibration.review_threshold,
+    )
+    manifest = msgspec.structs.replace(manifest, version=version_of(manifest))
+    content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    (folder / MANIFEST).write_bytes(content)
+    return manifest, fitted
+
+
+def version_of(manifest: Manifest) -> str:
+    """Name a bundle by all that its captions, confidences and calls for review follow from."""
+    parts = [manifest.encoder.sha256, manifest.decoder.sha256]
+    if manifest.confidence is not UNSET:
+        told = (manifest.confidence, manifest.alt_text_threshold, manifest.tags, manifest.novelty)
+        parts += [msgspec.json.encode(each).decode() for each in told if each is not UNSET]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
