@@ -1,13 +1,14 @@
 """A Keras model's parts as traced functions, and its captions through the app's own beam search."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from captioner.model.decoding import BeamSettings, Hypothesis, Ids, LogProbs, beam_search
+from captioner.model.decoding import BeamSettings, Hypothesis, Ids, beam_search
 from captioner.model.stepping import Arrays, CachedStep, starting_cache
 from training.model import CaptionModel
 
@@ -80,8 +81,17 @@ class KerasCaptioner:
         self._traced = TracedModel(model)
         self._cache_shapes = model.decoder.cache_shapes
 
-    def start(self, seen: Pictures) -> CachedStep:
-        """Encode what is seen and give its decoder's step."""
+    @property
+    def tells_attention(self) -> bool:
+        """Whether the decoder tells where it looks."""
+        return "attention" in self._traced.step.get_concrete_function().structured_outputs
+
+    def start(self, seen: Pictures, *, output: str = "log_probs") -> CachedStep:
+        """Encode what is seen and give its decoder's step.
+
+        The step gives `output`: log-probabilities, or the `attention` [rows, patches] with which
+        it came to them.
+        """
         if isinstance(seen, np.ndarray):
             tensors = self._traced.encode(seen)
         else:
@@ -90,13 +100,15 @@ class KerasCaptioner:
         encoded: Arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
         cache = starting_cache(encoded, self._cache_shapes, _count(seen))
         memory = {name: encoded[name] for name in self._traced.state_names if name not in cache}
-        return CachedStep(self._run, memory, cache)
+        return CachedStep(partial(self._run, output), memory, cache)
 
-    def _run(self, tokens: Ids, memory: Arrays, cache: Arrays) -> tuple[LogProbs, Arrays]:
+    def _run(
+        self, output: str, tokens: Ids, memory: Arrays, cache: Arrays
+    ) -> tuple[NDArray[np.float32], Arrays]:
         states = {**memory, **cache}
         outputs = self._traced.step(tokens, *(states[name] for name in self._traced.state_names))
         following = {name: outputs[f"{name}.next"].numpy() for name in cache}
-        return outputs["log_probs"].numpy(), following
+        return outputs[output].numpy(), following
 
     def search(
         self, seen: Pictures, settings: BeamSettings, *, batch: int = 32

@@ -1,8 +1,9 @@
 """Captions of a split, by a bundle or by a Keras run, through the app's own beam search."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,18 @@ from rich.console import Console
 from rich.progress import track
 
 from captioner.model.bundle import Bundle
-from captioner.model.decoding import Hypothesis, beam_search
+from captioner.model.decoding import BeamSettings, Hypothesis, beam_search
+from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.model.vocabulary import Vocabulary, text_of
+from training.config import TrainingConfig
 from training.data.pictures import Pictures
+from training.evaluation.attention import Look, looks
 from training.evaluation.captioned import Captioned
+
+if TYPE_CHECKING:  # TensorFlow takes seconds to import
+    from training.decode import KerasCaptioner
+
+_BATCH = 16
 
 
 def search_all(
@@ -21,15 +30,13 @@ def search_all(
     pictures: NDArray[np.uint8],
     *,
     beam_size: int | None = None,
-    batch: int = 16,
+    batch: int = _BATCH,
 ) -> list[list[Hypothesis]]:
     """Caption pictures [images, side, side, 3] with a bundle's own search, in order."""
     settings = bundle.beam_settings
     settings = replace(settings, beam_size=beam_size or settings.beam_size)
     found: list[list[Hypothesis]] = []
-    starts = range(0, len(pictures), batch)
-    console = Console(stderr=True)
-    for start in track(starts, "captioning", console=console, transient=True):
+    for start in range(0, len(pictures), batch):
         rows = np.asarray(pictures[start : start + batch])
         found += beam_search(bundle.start(rows), len(rows), settings)
     return found
@@ -45,21 +52,105 @@ def best_texts(
     }
 
 
-def by_bundle(bundle: Bundle, pictures: Pictures, *, beam_size: int | None = None) -> Captioned:
-    """Caption a split's pictures with a bundle, as the app does."""
-    beam_size = beam_size or bundle.manifest.beam.beam_size
+class Model(Protocol):
+    """A model that captions pictures and can be asked where it looked."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def beam_size(self) -> int: ...
+
+    @property
+    def resize(self) -> tuple[int, ...]:
+        """Give the sides in pixels that pictures are squashed through for it."""
+
+    def say(self, pixels: NDArray[np.uint8]) -> Iterable[tuple[str, float]]:
+        """Give caption and confidence of each picture [images, side, side, 3]."""
+
+    def look(self, pixels: NDArray[np.uint8]) -> list[Look]:
+        """Tell where the model looked for its caption of one picture [1, side, side, 3]."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleModel:
+    """A bundle, captioning as the app does."""
+
+    bundle: Bundle
+    beam_size: int
+
+    @property
+    def name(self) -> str:
+        manifest = self.bundle.manifest
+        return f"{manifest.name} {manifest.version}, {_search_name(self.beam_size)}"
+
+    @property
+    def resize(self) -> tuple[int, ...]:
+        return self.bundle.manifest.resize
+
+    def say(self, pixels: NDArray[np.uint8]) -> Iterator[tuple[str, float]]:
+        captioner = OnnxCaptioner(self.bundle, beam_size=self.beam_size, alternatives=0)
+        for caption in captioner.caption_pixels(pixels):
+            assert caption.confidence is not None
+            yield caption.text, caption.confidence
+
+    def look(self, pixels: NDArray[np.uint8]) -> list[Look]:
+        if not self.bundle.tells_attention:
+            return []
+        (ranked,) = search_all(self.bundle, pixels, beam_size=self.beam_size)
+        step = self.bundle.encode(pixels, output="attention").step
+        return looks(ranked[0], step, self.bundle.vocabulary)
+
+
+@dataclass(frozen=True, slots=True)
+class KerasModel:
+    """A run's Keras model; its confidence is not calibrated."""
+
+    config: TrainingConfig
+    captioner: "KerasCaptioner"
+    vocabulary: Vocabulary
+    settings: BeamSettings
+
+    @property
+    def name(self) -> str:
+        return f"{self.config.name} in Keras, {_search_name(self.beam_size)}"
+
+    @property
+    def beam_size(self) -> int:
+        return self.settings.beam_size
+
+    @property
+    def resize(self) -> tuple[int, ...]:
+        return self.config.data.resize
+
+    def say(self, pixels: NDArray[np.uint8]) -> Iterator[tuple[str, float]]:
+        for ranked in self.captioner.search(pixels, self.settings):
+            text = text_of(self.vocabulary.decode(ranked[0].ids))
+            yield text, ranked[0].mean_probability
+
+    def look(self, pixels: NDArray[np.uint8]) -> list[Look]:
+        if not self.captioner.tells_attention:
+            return []
+        (ranked,) = self.captioner.search(pixels, self.settings)
+        step = self.captioner.start(pixels, output="attention")
+        return looks(ranked[0], step, self.vocabulary)
+
+
+def caption_all(model: Model, pictures: Pictures) -> Captioned:
+    """Caption a split's pictures."""
+    said: list[tuple[str, float]] = []
+    console = Console(stderr=True)
     began = perf_counter()
-    found = search_all(bundle, pictures.pixels, beam_size=beam_size)
+    starts = range(0, len(pictures.images), _BATCH)
+    for start in track(starts, "captioning", console=console, transient=True):
+        said += model.say(np.asarray(pictures.pixels[start : start + _BATCH]))
     elapsed = perf_counter() - began
     names = [image.name for image in pictures.images]
-    manifest = bundle.manifest
     return Captioned(
-        name=f"{manifest.name} {manifest.version}, {_search_name(beam_size)}",
-        captions=best_texts(names, found, bundle.vocabulary),
-        confidences={
-            name: ranked[0].mean_probability for name, ranked in zip(names, found, strict=True)
-        },
-        beam_size=beam_size,
+        name=model.name,
+        captions={name: text for name, (text, _) in zip(names, said, strict=True)},
+        confidences={name: sureness for name, (_, sureness) in zip(names, said, strict=True)},
+        beam_size=model.beam_size,
         milliseconds=1000 * elapsed / len(names),
     )
 

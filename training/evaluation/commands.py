@@ -1,5 +1,7 @@
 """The commands `evaluate`, `compare` and `check-metrics`."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,17 +10,18 @@ import typer
 from rich.console import Console
 
 from captioner.model.bundle import MANIFEST, Bundle, open_bundle
+from training.config import load_config
 from training.data.datasets import CaptionDataset, load_dataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
 from training.evaluation.captioned import Captioned, read_captions, write_captions
-from training.evaluation.captioning import by_bundle
+from training.evaluation.captioning import BundleModel, KerasModel, Model, caption_all
 from training.evaluation.evaluation import evaluate as evaluate_captions
 from training.evaluation.known import deviations
 from training.evaluation.record import record
 from training.evaluation.tables import breakdown, comparison, summary
 from training.options import BUNDLE, RUNS, BundleOption, DataOption, RunsOption
-from training.workspace import picture_folder
+from training.workspace import open_workspace, picture_folder
 
 console = Console()
 
@@ -34,6 +37,10 @@ def evaluate(
     *,
     data: DataOption,
     bundle: BundleOption = BUNDLE,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Measure the Keras model of this configuration's run, not the bundle."),
+    ] = None,
     captions: Annotated[
         Path | None,
         typer.Option(help="Measure the captions in this JSON Lines file, not the bundle's."),
@@ -52,19 +59,17 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure captions: BLEU, METEOR, ROUGE-L and CIDEr-D, how varied and how right they are."""
-    dataset = load_dataset(data)
-    part = chosen_split(split)
+    if note and (captions or config):
+        raise typer.BadParameter("--record is for the scores of a bundle.")
+    if captions and config:
+        raise typer.BadParameter("--captions and --config: choose one.")
+    dataset, part = load_dataset(data), chosen_split(split)
     if captions is not None:
-        if note:
-            raise typer.BadParameter("--record is for the scores of a bundle.")
-        captioned = [read_captions(captions)]
-        images = dataset.split(part)
+        images, captioned = dataset.split(part), [read_captions(captions)]
     else:
-        opened = open_bundle(bundle, threads=2)
-        pictures = _pictures(dataset, part, opened, runs)
-        images = pictures.images
-        beams = sorted({1, opened.manifest.beam.beam_size})
-        captioned = [by_bundle(opened, pictures, beam_size=beam_size) for beam_size in beams]
+        models = _keras(config, dataset, runs) if config else _beams(open_bundle(bundle, threads=2))
+        pictures = _pictures(dataset, part, models[-1].resize, runs)
+        images, captioned = pictures.images, [caption_all(model, pictures) for model in models]
     learnt = learnt_captions(dataset, learnt_from)
     evaluations = [evaluate_captions(images, each, learnt_from=learnt) for each in captioned]
     console.print(summary(f"{dataset.name}, {part} split", evaluations))
@@ -129,11 +134,31 @@ def learnt_captions(dataset: CaptionDataset, learnt_from: Path | None) -> list[s
 def _captioned(source: Path, dataset: CaptionDataset, split: Split, runs: Path) -> Captioned:
     if (source / MANIFEST).is_file():
         bundle = open_bundle(source, threads=2)
-        return by_bundle(bundle, _pictures(dataset, split, bundle, runs))
+        model = BundleModel(bundle, bundle.manifest.beam.beam_size)
+        return caption_all(model, _pictures(dataset, split, model.resize, runs))
     return read_captions(source)
 
 
-def _pictures(dataset: CaptionDataset, split: Split, bundle: Bundle, runs: Path) -> Pictures:
-    resize = bundle.manifest.resize
+def _beams(bundle: Bundle) -> list[Model]:
+    """Give the bundle with greedy search, and with its own."""
+    return [BundleModel(bundle, size) for size in sorted({1, bundle.manifest.beam.beam_size})]
+
+
+def _keras(config: Path, dataset: CaptionDataset, runs: Path) -> list[Model]:
+    """Give the run's model with its best weights, with greedy search and with its own."""
+    workspace = open_workspace(load_config(config), dataset, runs)
+    from training.decode import KerasCaptioner
+    from training.train import beam_settings, trained_model
+
+    captioner, settings = KerasCaptioner(trained_model(workspace)), beam_settings(workspace.config)
+    return [
+        KerasModel(
+            workspace.config, captioner, workspace.vocabulary, replace(settings, beam_size=size)
+        )
+        for size in sorted({1, settings.beam_size})
+    ]
+
+
+def _pictures(dataset: CaptionDataset, split: Split, resize: Sequence[int], runs: Path) -> Pictures:
     folder = picture_folder(runs, dataset.name, resize)
     return prepare_pictures(dataset, folder, resize, (split,))[split]
