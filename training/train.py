@@ -294,6 +294,8 @@ def train(workspace: Workspace) -> CaptionModel:
     """
     model = build_model(workspace.config, len(workspace.vocabulary), workspace.tags)
     begin_words(model.decoder, workspace.config, workspace.vocabulary)
+    for stage in workspace.config.stages:  # a fault of the last is told before the first begins
+        choose_what_learns(model.encoder, stage)
     run = _Run(workspace, model)
     for stage in workspace.config.stages:
         done = workspace.stage(stage.name) / "done"
