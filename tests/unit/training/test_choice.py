@@ -1,13 +1,15 @@
 """Encoders as configurations name them, and what of them learns."""
 
+from pathlib import Path
+
 import keras
 import pytest
 from keras import layers
 from keras.src.utils import file_utils
 
 from tests.support.tiny_model import tiny_encoder
-from training.config import ConfigError, Encoder, Stage
-from training.encoders import keras_applications
+from training.config import ConfigError, Encoder, Stage, load_config
+from training.encoders import efficientnet_lite, keras_applications
 from training.encoders.choice import build_encoder, choose_what_learns
 
 SIDE = 32
@@ -20,6 +22,14 @@ def stage(**settings: object) -> Stage:
 @pytest.fixture(scope="module")
 def mobilenet() -> keras.Model:
     return build_encoder(Encoder(name="mobilenet_v2", weights="random"), SIDE)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path("training/configs").glob("*.toml")), ids=lambda path: path.stem
+)
+def test_the_shipped_configurations_name_encoders_that_are_known(path: Path) -> None:
+    name = load_config(path).encoder.name
+    assert name in efficientnet_lite.VARIANTS or keras_applications.is_known(name)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,22 @@ def test_the_shipped_configurations_are_good(path: Path) -> None:
         ("learning_rate = 4e-4", "learning_rate = 4", "$.stages[0].learning_rate"),
         ('name = "tail"', 'name = "decoder"', "a name of its own"),
         ("epochs = 8", "epochs = = 8", "mine.toml"),
+        ("[decoder]", "[encoder]\nlayer = 2\n[decoder]", "$.encoder.layer"),
+        (
+            'kind = "transformer"',
+            'kind = "transformer"\nword_vectors = "glove.6B.200d.txt"',
+            "word_vectors and freeze_words are of merge-lstm alone - at `$.decoder`",
+        ),
+        (
+            'kind = "transformer"',
+            'kind = "merge-lstm"\nfreeze_words = true',
+            "freeze_words keeps word_vectors as they are: name their file",
+        ),
+        (
+            "encoder_from_block = 15",
+            'encoder_from_block = 15\nencoder_from_layer = "head"',
+            "say encoder_from_block or encoder_from_layer, not both - at `$.stages[1]`",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, good: str, bad: str, named: str) -> None:
@@ -68,6 +84,17 @@ def test_what_is_wrong_is_named(tmp_path: Path, good: str, bad: str, named: str)
         load_config(path)
     assert caught.value.message.startswith("Mend mine.toml: ")
     assert named in caught.value.message
+
+
+def test_the_encoder_learns_from_a_block_or_a_layer_on(tmp_path: Path) -> None:
+    text = GOOD.replace("encoder_from_block = 15", 'encoder_from_layer = "mixed8"')
+    assert [each.tunes_encoder for each in load_config(write(tmp_path / "a.toml")).stages] == [
+        False,
+        True,
+    ]
+    stages = load_config(write(tmp_path / "b.toml", text)).stages
+    assert [stage.tunes_encoder for stage in stages] == [False, True]
+    assert stages[1].encoder_from_layer == "mixed8"
 
 
 def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
+import hashlib
 import json
+import platform
 from pathlib import Path
 
 import msgspec
@@ -33,7 +35,12 @@ def test_a_run_is_noted_with_all_that_decides_it(workspace: Workspace, runs: Pat
     assert noted["config"]["decoder"]["kind"] == "transformer"
     assert noted["data"]["images"] == tiny_dataset.SPLIT_SIZES
     assert noted["data"]["captions"] == {"train": 200, "dev": 50, "test": 50}
-    assert "tensorflow" in noted["packages"]
+    assert {"keras", "onnx", "tensorflow", "tf2onnx"} <= set(noted["packages"])
+    assert noted["python"] == platform.python_version()
+    assert noted["platform"]
+    assert noted["config"]["seed"] == workspace.config.seed
+    pixels = workspace.pictures["test"].pixels.tobytes()
+    assert noted["files_sha256"]["test.npy"] == hashlib.sha256(pixels).hexdigest()
     words = json.loads((runs / "tiny" / "vocabulary.json").read_text())
     assert tuple(words) == workspace.vocabulary.words
     assert tuple(words[: len(SPECIAL_WORDS)]) == SPECIAL_WORDS
@@ -61,6 +68,38 @@ def test_the_same_run_may_go_on(dataset: CaptionDataset, runs: Path) -> None:
     assert first.folder == again.folder
 
 
+def test_a_run_goes_on_when_settings_are_added_that_it_does_not_use(
+    dataset: CaptionDataset, runs: Path
+) -> None:
+    """What was begun before there was such a setting has its default."""
+    open_workspace(tiny_config(), dataset, runs)
+    note = runs / "tiny" / "run.json"
+    begun = json.loads(note.read_text())
+    del begun["config"]["encoder"]["layer"], begun["config"]["stages"][0]["encoder_from_layer"]
+    note.write_text(json.dumps(begun))
+    open_workspace(tiny_config(), dataset, runs)
+    begun["config"]["colour"] = "red"  # a setting that is no more
+    note.write_text(json.dumps(begun))
+    with pytest.raises(WorkspaceError, match="begun with another configuration"):
+        open_workspace(tiny_config(), dataset, runs)
+    note.unlink()
+
+
+def test_files_that_the_configuration_names_are_noted(
+    dataset: CaptionDataset, tmp_path: Path
+) -> None:
+    vectors = tmp_path / "glove.5d.txt"
+    config = tiny_config("merge-lstm")
+    decoder = msgspec.structs.replace(config.decoder, word_vectors=str(vectors))
+    config = msgspec.structs.replace(config, decoder=decoder)
+    with pytest.raises(WorkspaceError, match=r"glove\.5d\.txt cannot be read, mend decoder\.word"):
+        open_workspace(config, dataset, tmp_path / "runs")
+    vectors.write_text("dog 1 2 3 4 5\n")
+    open_workspace(config, dataset, tmp_path / "runs")
+    noted = json.loads((tmp_path / "runs" / "tiny" / "run.json").read_text())
+    assert noted["files_sha256"][str(vectors)] == hashlib.sha256(vectors.read_bytes()).hexdigest()
+
+
 @pytest.mark.parametrize("what", ["configuration", "captions"])
 def test_a_run_does_not_go_on_as_another(
     dataset: CaptionDataset, runs: Path, tmp_path: Path, what: str
@@ -81,14 +120,19 @@ def test_a_run_does_not_go_on_as_another(
 def test_grids_are_named_for_all_that_they_are_computed_from(
     dataset: CaptionDataset, workspace: Workspace, runs: Path
 ) -> None:
+    encoder = msgspec.structs.replace(workspace.config.encoder, layer="fc2")
+    config = msgspec.structs.replace(workspace.config, name="other-layer", encoder=encoder)
     names = {
-        workspace.grids("train", "weights"),
-        workspace.grids("dev", "weights"),
-        workspace.grids("train", "weights", mirrored=True),
-        workspace.grids("train", "other weights"),
+        workspace.computed("grid", "train", "plain", "weights"),
+        workspace.computed("grid", "dev", "plain", "weights"),
+        workspace.computed("grid", "train", "mirrored", "weights"),
+        workspace.computed("grid", "train", "plain", "other weights"),
+        workspace.computed("features", "train", "plain", "weights"),
+        open_workspace(config, dataset, runs).computed("grid", "train", "plain", "weights"),
     }
-    assert len(names) == 4
+    assert len(names) == 6
     same = open_workspace(
         msgspec.structs.replace(workspace.config, name="same", seed=9), dataset, runs
     )
-    assert same.grids("train", "weights") == workspace.grids("train", "weights")
+    asked = ("grid", "train", "plain", "weights")
+    assert same.computed(*asked) == workspace.computed(*asked)
