@@ -18,7 +18,9 @@ from captioner.lexicon import MODIFIERS, content_of, relatedness, stem_of
 from captioner.model.decoding import Hypothesis
 from captioner.model.vocabulary import Vocabulary, text_of
 
-_FAINT = 3e-3  # support by tags that is as good as none
+_FAINT = 0.1  # support by tags that is as good as none
+_LEAST = 1e-6  # of a sum that is divided by
+_LIKELIEST = 3  # tags that a caption should name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What there is to judge one caption by.
+    """What there is to judge one caption by, beside the picture's other captions, its `rivals`.
 
-    `rivals` are the picture's other captions, `support`, for each word of meaning, how far the
-    picture's tags bear it out, 0 to 1. None where the encoder does not tell.
+    `support` is, for each word of meaning, how far the picture's tags bear it out, 0 to 1; `named`
+    how much of the picture's likeliest tags the caption names, 0 to 1. None where the encoder does
+    not tell.
     """
 
     caption: Hypothesis
     rivals: Sequence[Hypothesis]
-    support: Sequence[float] | None
-    novelty: float | None
+    support: Sequence[float] | None = None
+    named: float | None = None
+    novelty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +73,18 @@ def _support(evidence: Evidence) -> float:
     return fmean(math.log(chance + _FAINT) for chance in evidence.support)
 
 
+def _known(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
 FEATURES: Mapping[str, _Feature] = {
     "mean_log_prob": _Feature(lambda evidence: fmean(evidence.caption.log_probs)),
     "min_log_prob": _Feature(lambda evidence: min(evidence.caption.log_probs)),
     "words": _Feature(lambda evidence: float(len(evidence.caption.ids))),
     "margin": _Feature(_margin),
     "tag_support": _Feature(_support, frozenset({"tags"})),
-    "novelty": _Feature(
-        lambda evidence: math.nan if evidence.novelty is None else evidence.novelty,
-        frozenset({"novelty"}),
-    ),
+    "tags_named": _Feature(lambda evidence: _known(evidence.named), frozenset({"tags"})),
+    "novelty": _Feature(lambda evidence: _known(evidence.novelty), frozenset({"novelty"})),
 }
 
 
@@ -131,20 +137,19 @@ class Witness:
         """Give what there is to judge the caption in this place of the ranking by."""
         caption = found.ranked[place]
         rivals = [each for each in found.ranked if each is not caption]
-        support = None if found.tags is None else self._support(caption, found.tags)
-        return Evidence(caption, rivals, support, found.novelty)
+        if found.tags is None or not (words := self._words(caption)):
+            return Evidence(caption, rivals, novelty=found.novelty)
+        # A tag that is only near in meaning to a word counts in part.
+        near = relatedness(words, self._tags)
+        support = 1 - np.prod(1 - near * found.tags, axis=1)
+        likeliest = np.argsort(-found.tags, kind="stable")[:_LIKELIEST]
+        chances = found.tags[likeliest]
+        named = float(near[:, likeliest].max(axis=0) @ chances) / max(float(chances.sum()), _LEAST)
+        return Evidence(caption, rivals, [float(each) for each in support], named, found.novelty)
 
-    def _support(self, caption: Hypothesis, chances: NDArray[np.float32]) -> list[float]:
-        """Give, for each word of meaning, the chance that some tag which it may stand for is there.
-
-        A tag that is only near in meaning counts in part.
-        """
+    def _words(self, caption: Hypothesis) -> list[str]:
         stems = content_of(text_of(self._vocabulary.decode(caption.ids)))
-        words = [stem for stem in stems if stem not in MODIFIERS]
-        if not words:
-            return []
-        absent = np.prod(1 - relatedness(words, self._tags) * chances, axis=1)
-        return [float(1 - each) for each in absent]
+        return [stem for stem in stems if stem not in MODIFIERS]
 
 
 class Judge:

@@ -23,6 +23,7 @@ _DIRECTIONS = {
     "words": 0,
     "margin": 1,
     "tag_support": 1,
+    "tags_named": 1,
     "novelty": -1,
 }
 _LIMITS = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
@@ -32,6 +33,7 @@ _SHRINKAGE = 1.0  # of the weights, which holds back those that the captions say
 _FOLDS = 5
 _FEWEST = 3  # captions of each sort
 _LEAST_SPREAD = 1e-6  # of a feature that tells captions apart
+_LEAST_WEIGHT = 0.005
 
 Floats = NDArray[np.float64]
 
@@ -106,11 +108,14 @@ class _Logistic:
         return expit(scaled @ self.weights + self.intercept)
 
     def calibration(self, threshold: float) -> Calibration:
+        """Give it as the bundle carries it, without features that have no weight."""
+        weighs = np.abs(self.weights) > _LEAST_WEIGHT
+
         def rounded(numbers: Floats) -> tuple[float, ...]:
-            return tuple(round(float(number), 4) for number in numbers)
+            return tuple(round(float(number), 4) for number in numbers[weighs])
 
         return Calibration(
-            features=tuple(self.names),
+            features=tuple(np.array(self.names)[weighs].tolist()),
             means=rounded(self.means),
             scales=rounded(self.scales),
             weights=rounded(self.weights),

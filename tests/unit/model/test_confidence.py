@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from captioner.model.confidence import FEATURES, Calibration, Evidence, Found, Witness
+from captioner.model.confidence import FEATURES, Calibration, Evidence, Found, Judge, Witness
 from captioner.model.decoding import Hypothesis
 from captioner.model.vocabulary import SPECIAL_WORDS, Vocabulary
 
@@ -35,9 +35,7 @@ def calibration(**changes: Any) -> Calibration:
 def evidence(
     caption: Hypothesis | None = None, novelty: float | None = None, **more: Any
 ) -> Evidence:
-    return Evidence(
-        caption or hypothesis("a dog"), more.get("rivals", ()), more.get("support"), novelty
-    )
+    return Evidence(caption or hypothesis("a dog"), **({"rivals": ()} | more), novelty=novelty)
 
 
 def test_the_chance_is_the_logistic_of_the_weighted_features() -> None:
@@ -63,7 +61,8 @@ def test_a_chance_stays_between_zero_and_one(novelty: float, chance: float) -> N
         ("words", evidence(hypothesis("a red dog")), 3),
         ("margin", evidence(rivals=[hypothesis("a", score=-3.0), hypothesis("a")]), 0),
         ("margin", evidence(rivals=[hypothesis("a", score=-3.0)]), 2),
-        ("tag_support", evidence(support=[0.997, 0.0]), math.log(0.003) / 2),
+        ("tag_support", evidence(support=[0.997, 0.0]), math.log(1.097 * 0.1) / 2),
+        ("tags_named", evidence(named=0.4), 0.4),
         ("novelty", evidence(novelty=0.25), 0.25),
     ],
 )
@@ -77,6 +76,7 @@ def test_features(name: str, given: Evidence, value: float) -> None:
         ("margin", evidence()),
         ("tag_support", evidence()),
         ("tag_support", evidence(support=[])),
+        ("tags_named", evidence()),
         ("novelty", evidence()),
     ],
 )
@@ -111,14 +111,18 @@ def test_evidence_is_gathered_for_any_place_of_the_ranking() -> None:
     best, other = hypothesis("a dog"), hypothesis("a cat", score=-2.0)
     witness = Witness(VOCABULARY)
     found = Found([best, other], novelty=0.1)
-    assert witness.evidence(found) == Evidence(best, [other], None, 0.1)
-    assert witness.evidence(found, 1) == Evidence(other, [best], None, 0.1)
+    assert witness.evidence(found) == Evidence(best, [other], novelty=0.1)
+    assert witness.evidence(found, 1) == Evidence(other, [best], novelty=0.1)
+
+
+def of_tags(text: str, **chances: float) -> Evidence:
+    """Give the evidence for a caption of a picture with these tags."""
+    tags = np.array(list(chances.values()), np.float32)
+    return Witness(VOCABULARY, list(chances)).evidence(Found([hypothesis(text)], tags))
 
 
 def support(text: str, **chances: float) -> list[float]:
-    witness = Witness(VOCABULARY, list(chances))
-    tags = np.array(list(chances.values()), np.float32)
-    given = witness.evidence(Found([hypothesis(text)], tags)).support
+    given = of_tags(text, **chances).support
     assert given is not None
     return list(given)
 
@@ -142,5 +146,33 @@ def test_tags_support_together_what_each_of_them_may_be() -> None:
     assert together > alone
 
 
-def test_a_caption_without_words_of_meaning_has_no_support() -> None:
-    assert support("a red of", dog=0.9) == []
+def test_likely_tags_want_to_be_named() -> None:
+    assert of_tags("a dog", dog=0.9).named == pytest.approx(1)
+    assert of_tags("a guitar", dog=0.9).named == pytest.approx(0, abs=0.02)
+    half = of_tags("a dog", dog=0.4, car=0.4, tree=0.0).named
+    assert half == pytest.approx(0.5, abs=0.05)
+    unlikely = dict.fromkeys(("oven", "banana", "clock"), 0.1)
+    assert of_tags("a dog", dog=0.9, car=0.8, tree=0.7, **unlikely).named == pytest.approx(
+        of_tags("a dog", dog=0.9, car=0.8, tree=0.7).named
+    )
+    assert of_tags("a dog", dog=0.0).named == 0
+
+
+@pytest.mark.parametrize("text", ["a red of", "of"])
+def test_tags_say_nothing_of_a_caption_without_words_of_meaning(text: str) -> None:
+    given = of_tags(text, dog=0.9)
+    assert (given.support, given.named) == (None, None)
+
+
+def test_without_calibration_the_confidence_is_the_mean_probability() -> None:
+    found = Found([hypothesis("a dog", -1, -2, -3), hypothesis("a cat", -2, -2, -2)])
+    judge = Judge(Witness(VOCABULARY), None)
+    assert judge.confidence(found) == pytest.approx(math.exp(-2))
+    assert judge.confidence(found, 1) == pytest.approx(math.exp(-2))
+
+
+def test_with_a_calibration_it_is_its_chance() -> None:
+    found = Found([hypothesis("a dog"), hypothesis("a cat")], novelty=0.6)
+    witness = Witness(VOCABULARY)
+    expected = calibration().chance(witness.evidence(found, 1))
+    assert Judge(witness, calibration()).confidence(found, 1) == expected
