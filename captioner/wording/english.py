@@ -119,7 +119,8 @@ ROLES = frozenset(
         *("pitcher", "player", "racer", "rider", "runner", "scientist", "singer"),
         *("skateboarder", "skater", "skier", "snowboarder", "soldier", "student", "surfer"),
         *("swimmer", "teacher", "vendor", "violinist", "worker", "wrestler", "employee"),
-        *("customer", "shopper", "pedestrian", "tourist", "traveler", "bicyclist"),
+        *("customer", "shopper", "pedestrian", "tourist", "traveler", "bicyclist", "owner"),
+        *("breeder", "handler", "trainer", "walker"),
     }
 )
 # Those that may be verbs too count only after a field: a woman security guard.
@@ -144,7 +145,7 @@ VERBS = frozenset(
         *("scream", "see", "shout", "show", "sing", "sit", "skate", "sleep", "smile", "smoke"),
         *("speak", "spin", "splash", "stand", "stare", "step", "stop", "stretch", "swim"),
         *("swing", "take", "talk", "taste", "throw", "touch", "try", "turn", "use", "wait"),
-        *("walk", "wash", "watch", "wear", "whisper", "work", "write", "yell"),
+        *("walk", "wash", "watch", "wave", "wear", "whisper", "work", "write", "yell"),
     }
 )
 """What people do in captions."""

@@ -69,6 +69,7 @@ NOUNS = {
     "armed person": "gunman",
     "archer": "bowman",
     "artisan": "craftsman, craftswoman, tradesman, tradeswoman",
+    "astronaut": "spaceman, spacewoman",
     "athlete": "sportsman, sportswoman",
     "altar server": "altar boy, altar girl",
     "aviator": "airman, airwoman, aviatrix",
@@ -79,6 +80,8 @@ NOUNS = {
     "baton twirler": "majorette",
     "batter": "batsman",
     "boat operator": "boatman, ferryman",
+    "bellhop": "bellboy",
+    "busser": "busboy",
     "business person": "businessman, businesswoman, businesslady",
     "camera operator": "cameraman, camerawoman",
     "cave dweller": "caveman, cavewoman",
@@ -89,7 +92,7 @@ NOUNS = {
     "coach driver": "coachman",
     "comedian": "comedienne",
     "cowhand": "cowboy, cowgirl",
-    "defense player": "defenseman",
+    "defense player": "defenseman, defenceman",
     "delivery person": "deliveryman",
     "diver": "frogman",
     "door attendant": "doorman",
@@ -108,6 +111,7 @@ NOUNS = {
     "hunter": "huntsman, huntswoman, huntress",
     "property owner": "landlady",
     "launderer": "laundress, washerwoman",
+    "journalist": "newsman, newswoman",
     "line judge": "linesman",
     "line player": "lineman",
     "mail carrier": "mailman, mailwoman, postman, postwoman, mail lady",
@@ -196,7 +200,7 @@ KEPT = frozenset(
 SINGULAR_ONLY = frozenset({"chap", "groom", "mum"})
 """Their plurals are mostly something else: leather over trousers, a verb, flowers."""
 
-PLURALS = {"child": "children", "person": "people", "man": "men", "wife": "wives"}
+PLURALS = {"child": "children", "person": "people", "man": "men", "wife": "wives", "hero": "heroes"}
 SEXES = frozenset({"male", "female"})
 GENITIVES = {"mens": "men", "womens": "women", "mans": "man", "womans": "woman"}
 """Possessives as they are written in haste."""

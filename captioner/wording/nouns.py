@@ -14,7 +14,9 @@ from captioner.wording.english import (
     MEANT_FOR,
     MODIFIERS,
     NUMBERS,
+    OWNERS,
     PARTICIPLES,
+    PRONOUNS,
     QUANTIFIERS,
     ROLES,
     ROLES_IN_FIELDS,
@@ -54,8 +56,8 @@ def _kept(tokens: list[Token], place: int) -> tuple[list[Token], int] | None:
     for end in _ends(tokens, place):
         if _words(tokens, place, end) in KEPT:
             return tokens, end
-    is_animal = tokens[place].lower in _KIN_OF_ANIMALS and _is_animal(at(tokens, place + 1))
-    return (tokens, place + 2) if is_animal else None
+    is_kin = tokens[place].lower in _KIN_OF_ANIMALS
+    return (tokens, place + 1) if is_kin and _animal_after(tokens, place) else None
 
 
 def _all_of_one_sex(tokens: list[Token], place: int) -> tuple[list[Token], int] | None:
@@ -86,8 +88,7 @@ def _sex(tokens: list[Token], place: int) -> tuple[list[Token], int] | None:
     """Leave out `male` and `female` before a person; where they stand alone, they are one."""
     if tokens[place].lower not in SEXES:
         return None
-    following = at(tokens, place + 1)
-    if _is_animal(following) or (following.is_word and _is_animal(at(tokens, place + 2))):
+    if _animal_after(tokens, place):
         return tokens, place + 1
     other = _other_sex(tokens, place)
     last = place if other is None else other
@@ -255,13 +256,18 @@ def _is_manning(tokens: Sequence[Token], place: int) -> bool:
 
 def _is_bridegroom(tokens: Sequence[Token], place: int) -> bool:
     """Tell `the groom` from `they groom a horse`."""
-    before, after = at(tokens, place - 1).lower, at(tokens, place + 1).lower
-    is_noun = before in DETERMINERS | {"and"} or starts_sentence(tokens, place)
-    return is_noun and after not in DETERMINERS
+    before, after = at(tokens, place - 1), at(tokens, place + 1).lower
+    several = before.is_word and before.lower.endswith("s") and before.lower not in OWNERS
+    is_verb = several or before.lower in PRONOUNS | {"to", "who", "that"}
+    return not is_verb and after not in DETERMINERS
 
 
-def _is_animal(token: Token) -> bool:
-    return _is_one_of(token, ANIMALS)
+def _animal_after(tokens: Sequence[Token], place: int) -> bool:
+    """Tell `a male (young) lion` from `a male horse rider`."""
+    first, second = at(tokens, place + 1), at(tokens, place + 2)
+    if _is_one_of(first, ANIMALS):
+        return not _is_one_of(second, ROLES)
+    return first.is_word and first.lower not in FUNCTION_WORDS and _is_one_of(second, ANIMALS)
 
 
 def _is_one_of(token: Token, words: frozenset[str]) -> bool:

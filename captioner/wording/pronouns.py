@@ -53,7 +53,7 @@ def with_neutral_pronouns(tokens: Sequence[Token]) -> list[Token]:
     """Replace each pronoun that tells a person's sex, and let the verbs agree."""
     result = _without_pairs(tokens)
     for place, token in enumerate(result):
-        if token.lower in GENDERED and at(result, place + 1).text != "-":
+        if token.lower in GENDERED and not _is_prefix(result, place):
             if token.lower in SUBJECTS:
                 _agree(result, place)
             text = _PLAIN.get(token.lower) or _neutral_owner(result, place)
@@ -62,6 +62,13 @@ def with_neutral_pronouns(tokens: Sequence[Token]) -> list[Token]:
                 token, text=text.upper() if shouting else like(Token("", token.text[:1]), text)
             )
     return result
+
+
+def _is_prefix(tokens: Sequence[Token], place: int) -> bool:
+    """Tell the sex of an animal: a she-wolf."""
+    hyphen, animal = at(tokens, place + 1), at(tokens, place + 2)
+    joined = hyphen.text == "-" and not hyphen.gap and not animal.gap and animal.is_word
+    return joined and tokens[place].lower in SUBJECTS
 
 
 def _without_pairs(tokens: Sequence[Token]) -> list[Token]:
@@ -126,7 +133,7 @@ def _agree(tokens: list[Token], subject: int) -> None:
     """Give the verbs of this subject the form that goes with they."""
     place = subject + 1
     if at(tokens, place).is_possessive:
-        perfect = at(tokens, place + 1).lower in {"got", "been"}
+        perfect = at(tokens, _past_adverbs(tokens, place + 1)).lower in {"got", "been"}
         tokens[place] = replace(
             tokens[place], text=f"{tokens[place].text[:1]}{'ve' if perfect else 're'}"
         )
@@ -153,6 +160,8 @@ def _agree_further(tokens: list[Token], place: int) -> None:
                 return
             if _acts(tokens, place):
                 tokens[place] = _plural(tokens[place])
+        elif tokens[place].text == "," and _is_verb(at(tokens, place + 1).lower):
+            tokens[place + 1] = _plural(tokens[place + 1])
         place += 1
 
 

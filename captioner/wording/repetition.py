@@ -16,6 +16,7 @@ from captioner.wording.gendered import plural_of
 from captioner.wording.sentence import Person, Token, at, like
 
 _AND = frozenset({"and", "&"})
+_OR = frozenset({"or", "/"})
 _EACH = frozenset({"each", "every", "no"})
 _DETERMINERS = ARTICLES | DEFINITE | OWNERS | QUANTIFIERS | _EACH | {"some"}
 _PLURAL_OF = {"this": "these two", "that": "those two", "the": "the two", "both": "both"}
@@ -79,7 +80,7 @@ def _merged(tokens: list[Token], head: int) -> list[Token] | None:
         rest = _rest_of_list(rest, first)
         if not rest:
             return None
-    one_of_them = tokens[head + joint].lower == "or" or first.determiner in _EACH
+    one_of_them = tokens[head + joint].lower in _OR or first.determiner in _EACH
     determiner = (_either if one_of_them else _together)(first, second)
     if determiner is None:
         return None
@@ -105,7 +106,7 @@ def _joint(tokens: Sequence[Token], place: int) -> int:
     """Give how many tokens join two phrases here: `and`, `or`, a comma, or both; else 0."""
     if at(tokens, place).text == ",":
         return 2 if at(tokens, place + 1).lower in _AND else 1
-    return int(at(tokens, place).lower in _AND | {"or"})
+    return int(at(tokens, place).lower in _AND | _OR)
 
 
 def _rest_of_list(rest: list[Token], first: _Phrase) -> list[Token]:

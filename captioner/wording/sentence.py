@@ -111,16 +111,19 @@ def with_possessives(tokens: Sequence[Token]) -> list[Token]:
     result = list(tokens)
     for place, token in enumerate(tokens):
         owner = at(tokens, place - 1).person
-        if owner is not None and token.is_possessive and _belongs(tokens, place):
+        if owner is not None and token.is_possessive and _belongs(tokens, place, owner):
             ends_in_s = tokens[place - 1].lower.endswith("s")
             text = token.text[:1] if owner.plural and ends_in_s else f"{token.text[:1]}s"
             result[place] = replace(token, text=like(tokens[place - 1], text))
     return result
 
 
-def _belongs(tokens: Sequence[Token], place: int) -> bool:
+def _belongs(tokens: Sequence[Token], place: int, owner: Person) -> bool:
     """Tell a possessive from a quotation mark that closes."""
     if len(tokens[place].text) > 1:
         return True
-    quotes = sum(token.lower == "'" and token.gap != "" for token in tokens[:place])
-    return tokens[place].gap == "" and at(tokens, place + 1).gap != "" and not quotes
+    opened = any(
+        token.lower == "'" and (token.gap or not before)
+        for before, token in enumerate(tokens[:place])
+    )
+    return owner.origin.endswith("s") and not tokens[place].gap and not opened
