@@ -16,6 +16,7 @@ from training.config import load_config
 from training.data.datasets import load_dataset
 from training.data.texts import load_texts
 from training.evaluation.commands import check_metrics, chosen_split, compare, evaluate
+from training.finetuning.commands import finetune
 from training.options import (
     BUNDLE,
     CONFIG,
@@ -94,7 +95,15 @@ def export(
     console.print(f"{bundle}: {manifest.name} {manifest.version}, {size / 2**20:.1f} MiB")
 
 
-for command in (evaluate, compare, check_metrics, calibrate, calibration_report, agreement):
+for command in (
+    finetune,
+    evaluate,
+    compare,
+    check_metrics,
+    calibrate,
+    calibration_report,
+    agreement,
+):
     app.command()(command)
 
 

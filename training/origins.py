@@ -7,8 +7,9 @@ and a shift of each channel; the scale is missing where it is in the convolution
 """
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
@@ -16,12 +17,15 @@ from typing import Any
 import keras
 import numpy as np
 import onnx
-from keras import layers, ops
+from keras import layers
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 _KEY = "weights"
+# A vector as short as this may be used, and so be kept, number by number.
+_SHORT = 4
+_KERAS_NUMBER = re.compile(r"_\d+(?=/|$)")
 # Scales and shifts are computed in single precision on both sides.
 _CLOSE = {"rtol": 1e-4, "atol": 1e-6}
 
@@ -48,16 +52,15 @@ class NamedWeights:
     def __init__(self, model: keras.Model) -> None:
         self._model = model
         every = list(model._flatten_layers())
-        self._norms: list[_Norm] = [
+        self._norms: dict[str, _Norm] = _numbered(
             each for each in every if isinstance(each, layers.BatchNormalization)
-        ]
-        of_norms = {id(weight) for norm in self._norms for weight in norm.weights}
-        seen: Counter[str] = Counter()
-        self._plain: dict[str, keras.Variable] = {}
-        for weight in model.weights:
-            seen[weight.path] += 1
-            if id(weight) not in of_norms and weight.dtype.startswith("float"):
-                self._plain[f"{weight.path} {seen[weight.path]}"] = weight
+        )
+        of_norms = {id(weight) for norm in self._norms.values() for weight in norm.weights}
+        self._plain: dict[str, keras.Variable] = _numbered(
+            weight
+            for weight in model.weights
+            if id(weight) not in of_norms and weight.dtype.startswith("float")
+        )
         kernels = {id(weight): name for name, weight in self._plain.items()}
         convolutions = (layers.Conv2D, layers.DepthwiseConv2D)
         given = {
@@ -65,14 +68,19 @@ class NamedWeights:
             for each in every
             if isinstance(each, convolutions) and not each.use_bias
         }
-        self._kernel_before = {id(norm): given.get(id(norm.input)) for norm in self._norms}
+        self._kernel_before = {id(norm): given.get(id(norm.input)) for norm in self._norms.values()}
 
     def values(self) -> Weights:
-        """Give every weight; a kernel that may have a norm's scale in it also as `… scaled`."""
-        found = {name: ops.convert_to_numpy(weight) for name, weight in self._plain.items()}
-        for norm in self._norms:
+        """Give every weight; a kernel that may have a norm's scale in it also as `… scaled`.
+
+        A short vector is given number by number too.
+        """
+        found = {name: weight.numpy() for name, weight in self._plain.items()}
+        for name, weight in self._plain.items():
+            found |= {part: found[name][place] for place, part in enumerate(_parts(name, weight))}
+        for name, norm in self._norms.items():
             scale, shift = _effect(norm)
-            found |= {f"{norm.path} scale": scale, f"{norm.path} shift": shift}
+            found |= {f"{name} scale": scale, f"{name} shift": shift}
             if kernel := self._kernel_before[id(norm)]:
                 weight = found[kernel]
                 # A depthwise kernel is [height, width, channels, 1], others end in channels.
@@ -83,33 +91,64 @@ class NamedWeights:
     def missing(self, names: set[str]) -> list[str]:
         """Tell which weights cannot be put back from those of `names`."""
         scaled = {kernel for kernel in self._plain if f"{kernel} scaled" in names}
-        lacking = [name for name in self._plain if name not in names | scaled]
-        for norm in self._norms:
-            needed = {f"{norm.path} shift"}
+        parted = {
+            name
+            for name, weight in self._plain.items()
+            if (parts := _parts(name, weight)) and names.issuperset(parts)
+        }
+        lacking = [name for name in self._plain if name not in names | scaled | parted]
+        for name, norm in self._norms.items():
+            needed = {f"{name} shift"}
             if self._kernel_before[id(norm)] not in scaled:
-                needed.add(f"{norm.path} scale")
+                needed.add(f"{name} scale")
             lacking += sorted(needed - names)
         return lacking
 
     def put_back(self, found: Mapping[str, NDArray[np.float32]]) -> None:
         """Give the model these weights; none may be `missing`."""
         for name, weight in self._plain.items():
-            weight.assign(found.get(f"{name} scaled", found.get(name)))
-        for norm in self._norms:
+            if f"{name} scaled" in found:
+                weight.assign(found[f"{name} scaled"])
+            elif name in found:
+                weight.assign(found[name])
+            else:
+                weight.assign(np.stack([found[part] for part in _parts(name, weight)]))
+        for name, norm in self._norms.items():
             in_kernel = f"{self._kernel_before[id(norm)]} scaled" in found
-            scale = 1.0 if in_kernel else found[f"{norm.path} scale"]
-            _set_effect(norm, scale, found[f"{norm.path} shift"])
+            scale = 1.0 if in_kernel else found[f"{name} scale"]
+            _set_effect(norm, scale, found[f"{name} shift"])
+
+
+def _numbered(every: Iterable[Any]) -> dict[str, Any]:
+    """Name layers or weights by their paths, and by numbers where these are the same.
+
+    Keras numbers layers without a name of their own through all models that a process makes: its
+    numbers go, as those of a model that is built again are others.
+    """
+    seen: Counter[str] = Counter()
+    named = {}
+    for each in every:
+        path = _KERAS_NUMBER.sub("", each.path)
+        seen[path] += 1
+        named[f"{path} {seen[path]}"] = each
+    return named
+
+
+def _parts(name: str, weight: keras.Variable) -> list[str]:
+    """Name the numbers of a short vector; other weights have no parts."""
+    is_short = len(weight.shape) == 1 and weight.shape[0] <= _SHORT
+    return [f"{name} {place}" for place in range(weight.shape[0])] if is_short else []
 
 
 def _effect(norm: _Norm) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give what a norm multiplies each channel by at work, and what it adds then."""
-    variance = ops.convert_to_numpy(norm.moving_variance)
+    variance = norm.moving_variance.numpy()
     scale = 1 / np.sqrt(variance + np.float32(norm.epsilon))
     if norm.scale:
-        scale = scale * ops.convert_to_numpy(norm.gamma)
-    shift = -ops.convert_to_numpy(norm.moving_mean) * scale
+        scale = scale * norm.gamma.numpy()
+    shift = -norm.moving_mean.numpy() * scale
     if norm.center:
-        shift = shift + ops.convert_to_numpy(norm.beta)
+        shift = shift + norm.beta.numpy()
     return scale, shift
 
 
@@ -124,7 +163,7 @@ def _set_effect(norm: _Norm, scale: Any, shift: NDArray[np.float32]) -> None:
     norm.moving_variance.assign(deviation**2 - np.float32(norm.epsilon))
     if norm.center:
         norm.beta.assign(shift)
-    norm.moving_mean.assign(np.zeros_like(shift) if norm.center else -shift * deviation)
+    norm.moving_mean.assign(np.zeros_like(shift) if norm.center else -shift / scale)
 
 
 def note_origins(graph: onnx.ModelProto, weights: Weights) -> set[str]:

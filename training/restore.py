@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from captioner.errors import CaptionerError
 from captioner.model.bundle import Bundle, Manifest, open_bundle
-from training.config import TrainingConfig
+from training.config import RANDOM, TrainingConfig
 from training.decode import KerasCaptioner
 from training.evaluation.captioning import search_all
 from training.export import log_probs_along
@@ -60,7 +60,7 @@ def restore(folder: Path, pictures: NDArray[np.uint8]) -> Restored:
     """
     bundle = open_bundle(folder, threads=2)
     config = _config(bundle.manifest)
-    model = build_model(_without_files(config), len(bundle.vocabulary))
+    model = build_model(without_files(config), len(bundle.vocabulary), tags_of(bundle))
     _load(model, folder, bundle.manifest)
     _compare(model, bundle, pictures[:COMPARED_PICTURES])
     return Restored(bundle, model, config)
@@ -79,10 +79,18 @@ def _config(manifest: Manifest) -> TrainingConfig:
         ) from None
 
 
-def _without_files(config: TrainingConfig) -> TrainingConfig:
-    """Start from random weights: all of them are in the bundle."""
-    encoder = msgspec.structs.replace(config.encoder, weights="random")
-    return msgspec.structs.replace(config, encoder=encoder)
+def without_files(config: TrainingConfig) -> TrainingConfig:
+    """Give the configuration of the same model, begun with random weights: a bundle has all."""
+    encoder = msgspec.structs.replace(config.encoder, weights=RANDOM)
+    decoder = msgspec.structs.replace(config.decoder, word_vectors=None, freeze_words=False)
+    return msgspec.structs.replace(config, encoder=encoder, decoder=decoder)
+
+
+def tags_of(bundle: Bundle) -> dict[str, int]:
+    """Give the words that the bundle's recogniser tells, with their ids."""
+    if bundle.manifest.tags is UNSET:
+        return {}
+    return {name: bundle.vocabulary.id_of(name) for name in bundle.manifest.tags.names}
 
 
 def _load(model: CaptionModel, folder: Path, manifest: Manifest) -> None:

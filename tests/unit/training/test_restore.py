@@ -1,0 +1,127 @@
+"""A bundle gives back the model that it was made of, whichever decoder that has."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from captioner.model.bundle import MANIFEST
+from captioner.model.vocabulary import SPECIAL_WORDS, Vocabulary
+from tests.support.tiny_model import SIDE, SIZES, randomise, tiny_config, tiny_encoder
+from training import export as exporting
+from training.encoders import efficientnet_lite
+from training.model import CaptionModel, build_model
+from training.restore import LARGEST_DIFFERENCE, RestoreError, restore
+from training.workspace import Workspace
+
+# Keras gives its variables to numpy through an interface that numpy 2 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+WORDS = ("a", "circle", "square", "red", "green", "on", "white", "black")
+PICTURES = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), np.uint8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(efficientnet_lite, "build", tiny_encoder)
+        yield
+
+
+def write_bundle(model: CaptionModel, workspace: Workspace, folder: Path) -> Path:
+    """Write a bundle as `export` does, without asking whether its captions are any good."""
+    plain = folder / "plain"
+    exporting._convert(model, plain)
+    for graph in plain.iterdir():
+        exporting._quantise(graph, folder / graph.name)
+    exporting._seal(folder, exporting._manifest(model, workspace))
+    return folder
+
+
+@pytest.fixture(scope="module", params=SIZES)
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[CaptionModel, Path]:
+    folder = tmp_path_factory.mktemp(request.param)
+    config = tiny_config(request.param)
+    vocabulary = Vocabulary((*SPECIAL_WORDS, *WORDS))
+    model = build_model(config, len(vocabulary))
+    randomise(model)
+    workspace = Workspace(config, folder, "shapes", {}, vocabulary)
+    return model, write_bundle(model, workspace, folder)
+
+
+def test_the_model_comes_back(made: tuple[CaptionModel, Path]) -> None:
+    model, folder = made
+    restored = restore(folder, PICTURES)
+    tokens = np.arange(12, dtype=np.int32).reshape(4, 1, 3)
+    inputs = {"pictures": PICTURES, "tokens": tokens}
+    expected, found = (np.asarray(each(inputs)) for each in (model, restored.model))
+    assert found == pytest.approx(expected, abs=0.05 * float(np.abs(expected).max()))
+    assert restored.config == tiny_config(restored.config.decoder.kind)
+
+
+def rewrite(folder: Path, copy: Path, **changes: Any) -> Path:
+    copy.mkdir()
+    for name in ("encoder.onnx", "decoder.onnx"):
+        (copy / name).write_bytes((folder / name).read_bytes())
+    manifest = json.loads((folder / MANIFEST).read_text())
+    kept = {name: value for name, value in {**manifest, **changes}.items() if value is not None}
+    (copy / MANIFEST).write_text(json.dumps(kept))
+    return copy
+
+
+def test_bundles_that_do_not_tell_enough_are_refused(
+    made: tuple[CaptionModel, Path], tmp_path: Path
+) -> None:
+    _, folder = made
+    silent = rewrite(folder, tmp_path / "silent", training=None)
+    with pytest.raises(RestoreError, match="tells no training configuration"):
+        restore(silent, PICTURES)
+    odd = rewrite(folder, tmp_path / "odd", training={"name": "tiny"})
+    with pytest.raises(RestoreError, match=r"is not one that is known here: .* `data`"):
+        restore(odd, PICTURES)
+
+
+def reseal(folder: Path, graph: onnx.ModelProto) -> None:
+    content = graph.SerializeToString()
+    (folder / "decoder.onnx").write_bytes(content)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["decoder"]["sha256"] = hashlib.sha256(content).hexdigest()
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def test_graphs_without_a_note_are_refused(made: tuple[CaptionModel, Path], tmp_path: Path) -> None:
+    _, folder = made
+    copy = rewrite(folder, tmp_path / "copy")
+    graph = onnx.load(copy / "decoder.onnx")
+    del graph.metadata_props[:]
+    reseal(copy, graph)
+    with pytest.raises(RestoreError, match=r"does not tell where \d+ of its weights are"):
+        restore(copy, PICTURES)
+
+
+def test_a_model_that_says_something_else_is_refused(
+    made: tuple[CaptionModel, Path], tmp_path: Path
+) -> None:
+    """As where the note is of other weights than the graph's."""
+    _, folder = made
+    copy = rewrite(folder, tmp_path / "copy")
+    graph = onnx.load(copy / "decoder.onnx")
+    (note,) = graph.metadata_props
+    places = json.loads(note.value)
+    (bias,) = (name for name in places if name.startswith("captioner/decoder/bias"))
+    words = next(each for each in graph.graph.initializer if each.name == places[bias][0][0])
+    values = onnx.numpy_helper.to_array(words)[::-1].copy()
+    graph.graph.initializer.append(onnx.numpy_helper.from_array(values, "another"))
+    places[bias] = [["another", [0]]]
+    note.value = json.dumps(places)
+    reseal(copy, graph)
+    with pytest.raises(RestoreError, match="does not say what the bundle says"):
+        restore(copy, PICTURES)
+    assert LARGEST_DIFFERENCE < 0.05

@@ -1,0 +1,43 @@
+"""The command `finetune`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from training.data.datasets import load_dataset, load_pairs
+from training.evaluation.tables import comparison
+from training.options import BUNDLE, RUNS, RunsOption
+
+console = Console()
+
+_CONFIG = Path(__file__).parent.parent / "configs" / "finetune.toml"
+_OUT = Path("finetuned")
+
+
+def finetune(
+    *,
+    source: Annotated[Path, typer.Option("--from", help="The bundle's folder.")] = BUNDLE,
+    captions: Annotated[
+        Path, typer.Option(help="The captions: .csv, .jsonl or a folder of sidecars.")
+    ],
+    images: Annotated[Path, typer.Option(help="The folder of their images.")],
+    replay: Annotated[
+        Path | None, typer.Option(help="A data set, as Flickr8k, that is not to be forgotten.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the new bundle.")] = _OUT,
+    config: Annotated[Path, typer.Option(help="How it is taught.")] = _CONFIG,
+    runs: RunsOption = RUNS,
+) -> None:
+    """Teach a bundle captions of one's own; called again after a stop, go on from there."""
+    dataset = load_pairs(captions, images, name=captions.resolve().stem)
+    kept = load_dataset(replay) if replay else None
+    from training.finetuning.teaching import load_finetune_config, teach
+
+    taught = teach(source, dataset, kept, load_finetune_config(config), runs=runs, out=out)
+    console.print(f"{len(taught.words)} new words: {', '.join(taught.words) or 'none'}")
+    for each in taught.comparisons:
+        differences = each.after.measurement.against(each.before.measurement)
+        console.print(comparison(each.pictures, each.before, each.after, differences))
+    console.print(f"{out}: {taught.manifest.name} {taught.manifest.version}")
