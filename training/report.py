@@ -18,6 +18,11 @@ _PAPER, _MAT, _INK, _FAINT = "#ffffff", "#f2f2f2", "#1a1a1a", "#666666"
 
 
 def plot_history(history: Path, out: Path) -> None:
+    """Plot a training history into a file; see `history_figure`."""
+    history_figure(history).savefig(out, dpi=110)
+
+
+def history_figure(history: Path) -> Figure:
     """Plot a training history by epoch: losses on the left, dev metrics on the right.
 
     `history` is a CSV file with a column `epoch`, losses in columns named `loss` or `…_loss`, and
@@ -50,7 +55,7 @@ def plot_history(history: Path, out: Path) -> None:
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend(frameon=False)
-    figure.savefig(out, dpi=110)
+    return figure
 
 
 def _curve(axes: Axes, epochs: list[int], values: list[float], name: str) -> None:

@@ -16,7 +16,7 @@ from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.model.vocabulary import Vocabulary, text_of
 from training.config import TrainingConfig
 from training.data.pictures import Pictures
-from training.evaluation.attention import Look, looks
+from training.evaluation.attention import Look, Looker, looks
 from training.evaluation.captioned import Captioned
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to import
@@ -65,6 +65,10 @@ class Model(Protocol):
     def resize(self) -> tuple[int, ...]:
         """Give the sides in pixels that pictures are squashed through for it."""
 
+    @property
+    def stages(self) -> Sequence[tuple[str, str]]:
+        """Name the run and each stage that made it, in order."""
+
     def say(self, pixels: NDArray[np.uint8]) -> Iterable[tuple[str, float]]:
         """Give caption and confidence of each picture [images, side, side, 3]."""
 
@@ -87,6 +91,11 @@ class BundleModel:
     @property
     def resize(self) -> tuple[int, ...]:
         return self.bundle.manifest.resize
+
+    @property
+    def stages(self) -> list[tuple[str, str]]:
+        training = self.bundle.manifest.training or {}
+        return [(training["name"], stage["name"]) for stage in training.get("stages", ())]
 
     def say(self, pixels: NDArray[np.uint8]) -> Iterator[tuple[str, float]]:
         captioner = OnnxCaptioner(self.bundle, beam_size=self.beam_size, alternatives=0)
@@ -123,6 +132,10 @@ class KerasModel:
     def resize(self) -> tuple[int, ...]:
         return self.config.data.resize
 
+    @property
+    def stages(self) -> list[tuple[str, str]]:
+        return [(self.config.name, stage.name) for stage in self.config.stages]
+
     def say(self, pixels: NDArray[np.uint8]) -> Iterator[tuple[str, float]]:
         for ranked in self.captioner.search(pixels, self.settings):
             text = text_of(self.vocabulary.decode(ranked[0].ids))
@@ -153,6 +166,17 @@ def caption_all(model: Model, pictures: Pictures) -> Captioned:
         beam_size=model.beam_size,
         milliseconds=1000 * elapsed / len(names),
     )
+
+
+def looker_of(model: Model, pictures: Pictures) -> Looker:
+    """Give what tells of an image where the model looked."""
+    rows = {image.name: row for row, image in enumerate(pictures.images)}
+
+    def look(image: str) -> list[Look]:
+        row = rows[image]
+        return model.look(np.asarray(pictures.pixels[row : row + 1]))
+
+    return look
 
 
 def _search_name(beam_size: int) -> str:

@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 
 from captioner.model.bundle import MANIFEST, Bundle, open_bundle
+from training.calibration.acceptable import acceptable
 from training.config import load_config
 from training.data.datasets import CaptionDataset, load_dataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
 from training.evaluation.captioned import Captioned, read_captions, write_captions
-from training.evaluation.captioning import BundleModel, KerasModel, Model, caption_all
+from training.evaluation.captioning import BundleModel, KerasModel, Model, caption_all, looker_of
 from training.evaluation.evaluation import evaluate as evaluate_captions
 from training.evaluation.known import deviations
 from training.evaluation.record import record
@@ -57,6 +58,7 @@ def evaluate(
     figures: Annotated[
         Path | None, typer.Option("--json", help="Write all figures to this file.")
     ] = None,
+    report: OutOption = None,
 ) -> None:
     """Measure captions: BLEU, METEOR, ROUGE-L and CIDEr-D, how varied and how right they are."""
     if note and (captions or config):
@@ -66,12 +68,17 @@ def evaluate(
     dataset, part = load_dataset(data), chosen_split(split)
     if captions is not None:
         images, captioned = dataset.split(part), [read_captions(captions)]
+        looker, histories = None, {}
     else:
         models = _keras(config, dataset, runs) if config else _beams(open_bundle(bundle, threads=2))
         pictures = _pictures(dataset, part, models[-1].resize, runs)
         images, captioned = pictures.images, [caption_all(model, pictures) for model in models]
+        looker, histories = looker_of(models[-1], pictures), _histories(models[-1], runs)
     learnt = learnt_captions(dataset, learnt_from)
-    evaluations = [evaluate_captions(images, each, learnt_from=learnt) for each in captioned]
+    evaluations = [
+        evaluate_captions(images, each, learnt_from=learnt, acceptable=acceptable)
+        for each in captioned
+    ]
     console.print(summary(f"{dataset.name}, {part} split", evaluations))
     best = evaluations[-1]
     console.print(breakdown(best))
@@ -81,6 +88,12 @@ def evaluate(
             record(bundle, part, each, command)
     if save_captions is not None:
         write_captions(best.captioned, save_captions)
+    if report is not None:
+        title = f"Captions of {dataset.name}, {part} split"
+        from training.evaluation.pages import report_page
+
+        page = report_page(evaluations, title, looker=looker, histories=histories)
+        report.write_text(page, encoding="utf-8")
     if figures is not None:
         figures.write_bytes(msgspec.json.format(msgspec.json.encode(best.to_dict()), indent=1))
 
@@ -92,19 +105,21 @@ def compare(
     data: DataOption,
     split: SplitOption = "test",
     runs: RunsOption = RUNS,
+    report: OutOption = None,
 ) -> None:
     """Tell what the second captioner has more than the first, on the same images."""
     dataset, part = load_dataset(data), chosen_split(split)
     both = [_captioned(source, dataset, part, runs) for source in (first, second)]
-    one, other = (evaluate_captions(dataset.split(part), each) for each in both)
-    console.print(
-        comparison(
-            f"{dataset.name}, {part} split",
-            one,
-            other,
-            other.measurement.against(one.measurement),
-        )
-    )
+    images = dataset.split(part)
+    one, other = (evaluate_captions(images, each, acceptable=acceptable) for each in both)
+    differences = other.measurement.against(one.measurement)
+    title = f"{dataset.name}, {part} split"
+    console.print(comparison(title, one, other, differences))
+    if report is not None:
+        from training.evaluation.pages import comparison_page
+
+        page = comparison_page(one, other, differences, f"Two captioners on {title}")
+        report.write_text(page, encoding="utf-8")
 
 
 def check_metrics(data: DataOption) -> None:
@@ -157,6 +172,12 @@ def _keras(config: Path, dataset: CaptionDataset, runs: Path) -> list[Model]:
         )
         for size in sorted({1, settings.beam_size})
     ]
+
+
+def _histories(model: Model, runs: Path) -> dict[str, Path]:
+    """Find the histories of the run that made a model, by stage, where they are kept."""
+    files = {stage: runs / run / stage / "history.csv" for run, stage in model.stages}
+    return {stage: path for stage, path in files.items() if path.is_file()}
 
 
 def _pictures(dataset: CaptionDataset, split: Split, resize: Sequence[int], runs: Path) -> Pictures:

@@ -22,6 +22,7 @@ LABELS: Mapping[str, str] = {
     "cider": "CIDEr-D",
 }
 UNTOLD = "-"
+PART_HEAD = ("images", "CIDEr-D", "named rightly", "found", "made up")
 
 type Rows = Iterator[tuple[str, str]]
 
@@ -29,34 +30,37 @@ type Rows = Iterator[tuple[str, str]]
 def summary(title: str, evaluations: Sequence[Evaluation]) -> Table:
     """Set the scores, diversity and object words of several captioners side by side."""
     table = Table("percent, with 95 % intervals", title=title, title_justify="left")
-    columns = []
     for each in evaluations:
         table.add_column(each.captioned.name, justify="right")
-        columns.append(
-            [
-                *score_rows(each),
-                *diversity_rows(each.diversity),
-                *object_rows(each.objects),
-                *(confidence_rows(each.confidence) if each.confidence else ()),
-            ]
-        )
-    labels = list(dict.fromkeys(label for rows in columns for label, _ in rows))
-    told = [dict(rows) for rows in columns]
-    for label in labels:
-        table.add_row(label, *(rows.get(label, UNTOLD) for rows in told))
+    for row in side_by_side(evaluations):
+        table.add_row(*row)
     return table
+
+
+def side_by_side(evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
+    """Give a label and a cell for each captioner, of all that is told of any."""
+    told = [dict(_rows(each)) for each in evaluations]
+    labels = dict.fromkeys(label for rows in told for label in rows)
+    return [(label, *(rows.get(label, UNTOLD) for rows in told)) for label in labels]
+
+
+def _rows(evaluation: Evaluation) -> Rows:
+    yield from score_rows(evaluation)
+    yield from diversity_rows(evaluation.diversity)
+    yield from object_rows(evaluation.objects)
+    if evaluation.confidence:
+        yield from confidence_rows(evaluation.confidence)
 
 
 def breakdown(evaluation: Evaluation) -> Group:
     """Tell where one captioner does well and badly."""
-    head = ("images", "CIDEr-D", "named rightly", "found", "made up")
     tables = []
     for title, parts in (
         ("Kind of picture", evaluation.kinds),
         ("Length of caption", evaluation.lengths),
     ):
         table = Table(title)
-        for column in head:
+        for column in PART_HEAD:
             table.add_column(column, justify="right")
         for part in parts:
             table.add_row(part.name, *part_cells(part))
@@ -121,7 +125,7 @@ def confidence_rows(confidence: Confidence) -> Rows:
 
 
 def part_cells(part: Part) -> tuple[str, ...]:
-    """Give a part's cells, in the order of `breakdown`'s columns."""
+    """Give a part's cells, in the order of `PART_HEAD`."""
     shares = (part.precision, part.recall, part.made_up)
     return (f"{part.images:,}", with_interval(part.cider, 1), *map(in_percent, shares))
 
