@@ -107,6 +107,8 @@ def _vision_lane(settings: Settings) -> Lane[Captioner] | None:
         timeout_s=settings.vision_timeout_s,
         language=settings.language,
         throttle=Throttle(settings.vision_requests_per_minute),
+        # Of use only where the first may be blocked.
+        max_candidates=1 + settings.alternatives if settings.blocked_terms else 1,
     )
     return Lane(
         AzureVisionCaptioner.source,

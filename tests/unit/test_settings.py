@@ -35,6 +35,9 @@ def test_every_setting_is_read() -> None:
             "VISION_KEY": "key",
             "VISION_TIMEOUT_SECONDS": "7.5",
             "VISION_REQUESTS_PER_MINUTE": "20",
+            "NEUTRAL_WORDING": "True",
+            "PREFERRED_TERMS": "sofa = couch, soccer ball=football,",
+            "BLOCKED_TERMS": "gun, toy gun,",
             "CAPTION_LANGUAGE": "es",
             "MAX_IMAGE_BYTES": "1000",
             "MAX_IMAGE_PIXELS": "2000",
@@ -52,6 +55,9 @@ def test_every_setting_is_read() -> None:
         vision_key="key",
         vision_timeout_s=7.5,
         vision_requests_per_minute=20,
+        neutral_wording=True,
+        preferred_terms=(("sofa", "couch"), ("soccer ball", "football")),
+        blocked_terms=("gun", "toy gun"),
         language="es",
         max_image_bytes=1000,
         max_image_pixels=2000,
@@ -75,11 +81,21 @@ def test_every_setting_is_read() -> None:
         ("VISION_TIMEOUT_SECONDS", "231"),
         ("VISION_TIMEOUT_SECONDS", "nan"),
         ("MAX_IMAGE_BYTES", "64 MB"),
+        ("NEUTRAL_WORDING", "yes"),
+        ("PREFERRED_TERMS", "sofa"),
+        ("PREFERRED_TERMS", "sofa="),
+        ("PREFERRED_TERMS", "a=b=c"),
+        ("PREFERRED_TERMS", "sofa=couch, Sofa=settee"),
     ],
 )
 def test_a_faulty_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings({name: value})
+
+
+def test_preferred_terms_that_would_rewrite_each_other_are_told() -> None:
+    with pytest.raises(SettingsError, match="with pair 2 what pair 1 replaces"):
+        load_settings({"PREFERRED_TERMS": "dog=hound, puppy=young dog"})
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -171,7 +187,9 @@ class TestLocalSettings:
             local_environment(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["BEAM_SIZE", "VISION_TIMEOUT_SECONDS", "CAPTION_LANGUAGE"])
+@pytest.mark.parametrize(
+    "name", ["BEAM_SIZE", "VISION_TIMEOUT_SECONDS", "CAPTION_LANGUAGE", "NEUTRAL_WORDING"]
+)
 def test_a_key_in_the_wrong_place_is_not_shown(name: str) -> None:
     with pytest.raises(SettingsError) as fault:
         load_settings({name: "0123secret"})

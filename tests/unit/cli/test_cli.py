@@ -46,6 +46,24 @@ def records(output: str) -> list[CaptionRecord]:
     return [from_json(line.encode()) for line in output.splitlines()]
 
 
+@pytest.mark.parametrize(
+    ("option", "setting", "neutral"),
+    [
+        (["--neutral"], "false", True),
+        (["--no-neutral"], "true", False),
+        ([], "true", True),
+    ],
+)
+def test_wording_may_be_neutral(captioner, tmp_path, option, setting, neutral):
+    for colour in ("green", "black", "white", "yellow"):
+        (tmp_path / f"{colour}.jpg").write_bytes(image_bytes(plain(64, 64, colour)))
+
+    done = captioner("caption", "--json", *option, ".", NEUTRAL_WORDING=setting)
+
+    said = {word for each in ("man", "person") for word in [each] if f" {each}" in done.stdout}
+    assert said == ({"person"} if neutral else {"man"})
+
+
 def test_json_is_one_record_for_every_file_in_order(captioner):
     done = captioner("caption", "--json", "missing.jpg", "./attic", "attic/red.jpg")
     found = records(done.stdout)
