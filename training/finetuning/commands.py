@@ -31,7 +31,9 @@ def finetune(
     runs: RunsOption = RUNS,
 ) -> None:
     """Teach a bundle captions of one's own; called again after a stop, go on from there."""
-    dataset = load_pairs(captions, images, name=captions.resolve().stem)
+    path = captions.resolve()
+    name = path.parent.name if path.stem == "captions" else path.stem
+    dataset = load_pairs(captions, images, name=name)
     kept = load_dataset(replay) if replay else None
     from training.finetuning.teaching import load_finetune_config, teach
 

@@ -18,10 +18,11 @@ from msgspec import UNSET, Meta, Struct
 
 from captioner.model.bundle import MANIFEST, Bundle, Manifest, open_bundle, read_manifest
 from captioner.model.vocabulary import Vocabulary
+from training.calibration.calibrating import version_of
 from training.config import ConfigError, Positive, Stage, TrainingConfig
 from training.data.datasets import CaptionDataset
 from training.data.pictures import Pictures, prepare_pictures
-from training.evaluation.captioning import by_bundle
+from training.evaluation.captioning import BundleModel, caption_all
 from training.evaluation.evaluation import Evaluation, evaluate
 from training.export import DevPictures, export
 from training.finetuning.growing import Mixtures, grow, mixtures, new_words
@@ -120,13 +121,14 @@ class _Lesson:
         measured = {f"{name}, test split": self.workspace.pictures["test"]}
         if self.kept is not None:
             measured["replay, dev split"] = self.kept
+        models = [
+            BundleModel(bundle, bundle.manifest.beam.beam_size)
+            for bundle in (self.original.bundle, taught)
+        ]
         return [
             Comparison(
                 title,
-                *(
-                    evaluate(pictures.images, by_bundle(bundle, pictures))
-                    for bundle in (self.original.bundle, taught)
-                ),
+                *(evaluate(pictures.images, caption_all(each, pictures)) for each in models),
             )
             for title, pictures in measured.items()
         ]
@@ -207,6 +209,7 @@ def _seal(
         metrics={**_told(manifest.metrics), "finetune": compared},
         data={**_told(manifest.data), "taught_before": origin},
     )
+    sealed = msgspec.structs.replace(sealed, version=version_of(sealed))
     content = msgspec.json.format(msgspec.json.encode(sealed), indent=1)
     (folder / MANIFEST).write_bytes(content)
     return sealed
