@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 SHAPES = ("circle", "square", "triangle")
 COLOURS = ("red", "green", "blue", "yellow", "purple")
 BACKGROUNDS = ("white", "black", "grey", "orange")
+ANIMALS = ("dog", "cat", "bee", "zebra")  # ImageNet has classes for them
 SPLIT_SIZES = {"train": 40, "dev": 10, "test": 10}
 SIDE = 64
 
@@ -95,6 +96,18 @@ def write_table(folder: Path, *, splits: bool = True) -> Path:
         table.writerow(["image", "caption", "split"] if splits else ["image", "caption"])
         table.writerows(_rows(every, splits=splits))
     return folder
+
+
+def write_texts(path: Path) -> Path:
+    """Write captions of twenty pictures that are not there; gives `path`."""
+    captions = [
+        (number, caption)
+        for number, (animal, colour) in enumerate(product(ANIMALS, COLOURS))
+        for caption in (f"A {colour} {animal} .", f"The {animal} is on a {colour} background .")
+    ]
+    lines = (f"{number}\t{caption}\n" for number, caption in captions)
+    path.write_text("image\tcaption\n" + "".join(lines))
+    return path
 
 
 def write_to_measure_on(folder: Path) -> Path:

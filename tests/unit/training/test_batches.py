@@ -1,13 +1,22 @@
 from itertools import chain
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from captioner.model.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
-from training.data.batches import Captions, Views, encode_captions, training_batches
+from training.data.batches import (
+    Captions,
+    EncodedTexts,
+    Look,
+    Mixture,
+    Sampler,
+    Views,
+    encode_captions,
+    plain_batches,
+    training_batches,
+)
 from training.data.captions import sentences_of
-from training.data.datasets import CaptionedImage
 
 CAPTIONS = (
     ("A dog runs .", "The dog runs fast ."),
@@ -16,18 +25,16 @@ CAPTIONS = (
     ("A bird is too long for this .", "A bird flies ."),
     ("The right one .", "A man .", "Never read ."),
 )
-IMAGES = [
-    CaptionedImage(f"{number}.jpg", Path(f"{number}.jpg"), captions)
-    for number, captions in enumerate(CAPTIONS)
-]
-VOCABULARY = Vocabulary.build(
-    chain.from_iterable(sentences_of(image.captions) for image in IMAGES[:4]), min_count=1
-)
+VOCABULARY = Vocabulary.build(chain.from_iterable(map(sentences_of, CAPTIONS[:4])), min_count=1)
 LEFT_OR_RIGHT = {1, 4}
+TEXTS = (("A dog .",), ("A cat sits .", "The cat runs ."), ("A bird .",))
+TAGS = 2
+
+type Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
 
 
 def encoded(per_image: int = 2) -> Captions:
-    return encode_captions(IMAGES, VOCABULARY, per_image=per_image, max_words=6)
+    return encode_captions(CAPTIONS, VOCABULARY, per_image=per_image, max_words=6)
 
 
 def written(tokens: np.ndarray) -> list[str]:
@@ -51,6 +58,10 @@ def test_an_image_may_have_fewer_captions_than_asked_for() -> None:
     assert written(tokens[3]) == ["a bird flies", "", "", ""]  # the other is too long
 
 
+def test_words_and_ends_are_counted() -> None:
+    assert encoded().words == 4 + 5 + 7 + 3 + 3 + 4 + 4 + 3
+
+
 def test_captions_that_tell_left_from_right_keep_their_picture_from_being_mirrored() -> None:
     assert set(np.flatnonzero(~encoded().may_flip)) == LEFT_OR_RIGHT
 
@@ -63,22 +74,46 @@ def pictures(count: int = len(CAPTIONS)) -> np.ndarray:
     return pixels
 
 
-def read(views: Views, **options: object) -> list[tuple[dict, np.ndarray, np.ndarray]]:
-    settings = {"images_per_step": 2, "seed": 1, "flips": False, "shuffle": False} | options
-    batches = training_batches(views, encoded(), **settings)
+def plain() -> Views:
+    return Views("pictures", (Look(pictures()),))
+
+
+def told(first_tag: float = 0.0) -> dict[str, np.ndarray]:
+    """What a recogniser might say: the number of the picture in the second tag, full trust."""
+    tags = np.zeros((len(CAPTIONS), TAGS), np.float32)
+    tags[:, 0], tags[:, 1] = first_tag, np.arange(len(CAPTIONS)) / 10
+    return {"tags": tags, "trust": np.ones(len(CAPTIONS), np.float32)}
+
+
+def with_tags() -> Views:
+    return Views("grid", (Look(pictures(), told=told()),))
+
+
+def texts() -> EncodedTexts:
+    tokens = encode_captions(TEXTS, VOCABULARY, per_image=2, max_words=6).tokens
+    return EncodedTexts(
+        tokens, lambda rows, _: np.stack([rows / 10, rows + 0.5], axis=1, dtype=np.float32)
+    )
+
+
+def sampler(views: Views, mixture: Mixture, *, seed: int = 1, **options: Any) -> Sampler:
+    return Sampler(views, encoded(), options.get("texts"), mixture, seed=seed)
+
+
+def read(batches: Any) -> list[Batch]:
     return [
         ({name: each.numpy() for name, each in inputs.items()}, following.numpy(), weights.numpy())
         for inputs, following, weights in batches
     ]
 
 
-def seen(batches: list[tuple[dict, np.ndarray, np.ndarray]]) -> np.ndarray:
-    return np.concatenate([inputs["pictures"] for inputs, *_ in batches])
+def numbers(batch: Batch) -> list[int]:
+    return batch[0]["pictures"][:, 0, 0, 0].tolist()
 
 
 def test_a_batch_asks_for_each_next_token() -> None:
-    batches = read(Views("pictures", pictures()))
-    assert [len(following) for _, following, _ in batches] == [2, 2, 1]
+    batches = read(plain_batches(plain(), encoded(), images_per_step=2))
+    assert [numbers(batch) for batch in batches] == [[0, 1], [2, 3], [4]]
     inputs, following, weights = batches[0]
     tokens = encoded().tokens[:2]
     assert np.array_equal(inputs["pictures"], pictures()[:2])
@@ -88,22 +123,24 @@ def test_a_batch_asks_for_each_next_token() -> None:
     assert weights[0].sum() == 4 + 5  # the words and an end of each caption
 
 
-def test_grids_are_told_as_such() -> None:
+def test_plain_batches_tell_what_the_recogniser_says() -> None:
+    inputs, *_ = read(plain_batches(with_tags(), encoded(), images_per_step=2))[1]
+    assert set(inputs) == {"grid", "tags", "trust", "tokens"}
+    assert np.array_equal(inputs["grid"], pictures()[2:4])
+    assert np.array_equal(inputs["tags"], told()["tags"][2:4])
+
+
+def test_what_was_computed_keeps_its_precision() -> None:
     grids = np.random.default_rng(0).random((5, 4, 3)).astype(np.float16)
-    inputs, *_ = read(Views("grid", grids))[0]
+    inputs, *_ = read(plain_batches(Views("grid", (Look(grids),)), encoded(), images_per_step=2))[0]
     assert set(inputs) == {"grid", "tokens"}
     assert inputs["grid"].dtype == np.float16
     assert np.array_equal(inputs["grid"], grids[:2])
 
 
 def epoch_orders(seed: int) -> list[list[int]]:
-    batches = training_batches(
-        Views("pictures", pictures()), encoded(), images_per_step=2, seed=seed, flips=False
-    )
-    return [
-        [int(each) for inputs, *_ in batches for each in inputs["pictures"].numpy()[:, 0, 0, 0]]
-        for _ in range(4)
-    ]
+    batches = training_batches(sampler(plain(), Mixture(2), seed=seed), any_length=False)
+    return [[number for batch in read(batches) for number in numbers(batch)] for _ in range(4)]
 
 
 def test_each_epoch_has_its_own_order_the_same_for_the_same_seed() -> None:
@@ -115,41 +152,109 @@ def test_each_epoch_has_its_own_order_the_same_for_the_same_seed() -> None:
 
 
 def test_captions_stay_with_their_pictures() -> None:
-    for inputs, following, _ in read(Views("pictures", pictures()), shuffle=True):
-        rows = inputs["pictures"][:, 0, 0, 0]
-        assert np.array_equal(following, encoded().tokens[rows, :, 1:])
+    for batch in read(training_batches(sampler(plain(), Mixture(2)), any_length=False)):
+        assert np.array_equal(batch[1], encoded().tokens[numbers(batch), :, 1:])
 
 
 def test_fewer_pictures_than_a_batch_are_one_batch() -> None:
-    (batch,) = read(Views("pictures", pictures()), shuffle=True, images_per_step=16)
-    assert len(batch[1]) == len(CAPTIONS)
+    (batch,) = read(training_batches(sampler(plain(), Mixture(16)), any_length=False))
+    assert sorted(numbers(batch)) == list(range(len(CAPTIONS)))
+
+
+def test_captions_of_like_length_come_together() -> None:
+    """And tokens are cut to the longest of the step, if the decoder can take that."""
+    random = np.random.default_rng(0)
+    lengths = random.permutation(np.repeat([3, 5, 7], 8))
+    tokens = np.where(np.arange(9) < lengths[:, None], END, PAD).astype(np.int32)[:, None]
+    captions = Captions(tokens, np.ones(24, np.bool_))
+    views = Views("pictures", (Look(pictures(24)),))
+    batches = read(
+        training_batches(Sampler(views, captions, None, Mixture(8), seed=1), any_length=True)
+    )
+    assert sorted(number for batch in batches for number in numbers(batch)) == list(range(24))
+    assert sorted(batch[1].shape[2] for batch in batches) == [2, 4, 6]
+    for inputs, following, weights in batches:
+        assert inputs["tokens"].shape == following.shape == weights.shape
+        assert weights.all()
+
+
+def flips(views: Views, name: str, mirrored: np.ndarray) -> np.ndarray:
+    """Count how often each picture was mirrored in 60 epochs."""
+    counts = np.zeros(len(CAPTIONS), int)
+    for seed in range(60):
+        each = sampler(views, Mixture(5), seed=seed)
+        for rows, _ in each.steps():
+            found = each.see(rows, np.empty(0, np.int64))[name]
+            for row, seen in zip(rows, found, strict=True):
+                is_mirrored = not np.array_equal(seen, pictures()[row])
+                assert np.array_equal(seen, mirrored[row] if is_mirrored else pictures()[row])
+                counts[row] += is_mirrored
+    return counts
 
 
 @pytest.mark.parametrize("kind", ["pictures", "grid"])
 def test_half_of_the_pictures_are_mirrored_but_never_left_or_right(kind: str) -> None:
-    plain = pictures()
-    mirrored = plain[:, :, ::-1]
-    views = Views(kind, plain, mirrored if kind == "grid" else None)
-    flips = np.zeros(len(plain), int)
-    for seed in range(60):
-        batches = read(views, flips=True, seed=seed)
-        for row, found in enumerate(np.concatenate([inputs[kind] for inputs, *_ in batches])):
-            is_mirrored = not np.array_equal(found, plain[row])
-            assert np.array_equal(found, mirrored[row] if is_mirrored else plain[row])
-            flips[row] += is_mirrored
-    assert {row for row, count in enumerate(flips) if count == 0} == LEFT_OR_RIGHT
-    assert all(15 < count < 45 for row, count in enumerate(flips) if row not in LEFT_OR_RIGHT)
+    """Pictures are turned as they are read; of grids, those of mirrored pictures are taken."""
+    mirrored = pictures()[:, :, ::-1]
+    turned = Look(pictures(), is_mirrored=True, turned=True)
+    look = turned if kind == "pictures" else Look(mirrored, is_mirrored=True)
+    counts = flips(Views(kind, (Look(pictures()), look)), kind, mirrored)
+    assert {row for row, count in enumerate(counts) if count == 0} == LEFT_OR_RIGHT
+    assert all(15 < count < 45 for row, count in enumerate(counts) if row not in LEFT_OR_RIGHT)
 
 
 def test_nothing_is_mirrored_unasked() -> None:
-    views = Views("pictures", pictures())
-    assert np.array_equal(seen(read(views)), pictures())
+    assert not flips(plain(), "pictures", pictures()).any()
 
 
-def test_grids_without_mirrored_ones_are_never_mirrored() -> None:
-    """The encoder gives other grids for mirrored pictures than mirrored grids."""
-    views = Views("grid", pictures())
-    for seed in range(10):
-        batches = read(views, flips=True, seed=seed)
-        found = np.concatenate([inputs["grid"] for inputs, *_ in batches])
-        assert np.array_equal(found, pictures())
+def test_what_is_told_is_of_the_look_that_is_taken() -> None:
+    other = Look(pictures() + 50, told=told(first_tag=0.9))
+    views = Views("grid", (Look(pictures(), told=told()), other))
+    seen = views.take(np.array([3, 0, 3]), np.array([1, 0, 0]))
+    assert seen["grid"][:, 0, 0, 0].tolist() == [53, 0, 3]
+    assert seen["tags"][:, 0].tolist() == pytest.approx([0.9, 0, 0])
+    assert seen["tags"][:, 1].tolist() == pytest.approx([0.3, 0, 0.3])
+
+
+def test_texts_are_told_by_tags_alone() -> None:
+    mixed = sampler(with_tags(), Mixture(2, 2), texts=texts())
+    batches = read(training_batches(mixed, any_length=True))
+    assert len(batches) == 2
+    written_of_texts: list[str] = []
+    for inputs, following, _ in batches:
+        assert len(inputs["grid"]) == 2
+        assert len(inputs["tags"]) == len(inputs["trust"]) == len(following) == 4
+        assert (inputs["trust"][:2] > 0).all()
+        assert (inputs["trust"][2:] == 0).all()
+        rows = np.rint(inputs["tags"][2:, 0] * 10).astype(int)
+        longest = following.shape[2]
+        assert np.array_equal(following[2:], texts().tokens[rows, :, 1 : longest + 1])
+        written_of_texts += [" ".join(VOCABULARY.decode(each[0])) for each in following[2:]]
+    assert set(written_of_texts) == {"a dog", "a cat sits", "a bird"}  # all, before one comes twice
+
+
+def test_a_step_may_be_of_texts_alone() -> None:
+    batches = read(
+        training_batches(sampler(with_tags(), Mixture(0, 1), texts=texts()), any_length=False)
+    )
+    assert len(batches) == len(TEXTS)
+    tags = sorted(inputs["tags"][0, 0] for inputs, *_ in batches)
+    assert tags == pytest.approx([0, 0.1, 0.2])
+    for inputs, *_ in batches:
+        assert set(inputs) == {"tags", "trust", "tokens"}
+        assert inputs["trust"].tolist() == [0]
+
+
+def test_a_share_of_the_pictures_is_told_by_tags_alone() -> None:
+    rows = np.zeros(4000, np.int64)
+    trust = sampler(with_tags(), Mixture(1, 0, 0.3)).see(rows, rows[:0])["trust"]
+    assert (trust == 0).mean() == pytest.approx(0.3, abs=0.03)
+    wavering = (trust > 0) & (trust < 1)
+    assert wavering.mean() == pytest.approx(0.1 * 0.7, abs=0.02)
+    assert np.ptp(trust[wavering]) > 0.9
+    assert trust.dtype == np.float32
+
+
+def test_without_tags_nothing_is_told_of_trust() -> None:
+    rows = np.arange(2)
+    assert set(sampler(plain(), Mixture(2)).see(rows, rows[:0])) == {"pictures"}

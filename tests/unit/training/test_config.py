@@ -100,3 +100,39 @@ def test_the_encoder_learns_from_a_block_or_a_layer_on(tmp_path: Path) -> None:
 def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="There is no configuration"):
         load_config(tmp_path / "mine.toml")
+
+
+WITH_TAGS = (
+    GOOD
+    + """texts_per_step = 4
+blind = 0.2
+[tags]
+from_block = 15
+"""
+)
+
+
+def test_tags_are_read_with_their_defaults(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path / "mine.toml", WITH_TAGS))
+    assert (config.tags.from_block, config.tags.slots) == (15, 8)
+    assert [stage.texts_per_step for stage in config.stages] == [0, 4]
+    assert load_config(write(tmp_path / "plain.toml")).tags is None
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "named"),
+    [
+        ("[tags]\nfrom_block = 15", "", "texts_per_step and blind of stage tail need [tags]"),
+        ("texts_per_step = 4\nblind = 0.2\n[tags]\nfrom_block = 15", "blind = 0.2", "need [tags]"),
+        ("[tags]\nfrom_block = 15", "[tags]\nfrom_block = 16", "stage tail changes what the"),
+        ("encoder_from_block = 15", 'encoder_from_layer = "head"', "let the encoder learn from"),
+        ("texts_per_step = 4", "images_per_step = 0", "needs images_per_step or texts_per_step"),
+        ("blind = 0.2", "blind = 1.0", "$.stages[1].blind"),
+    ],
+)
+def test_tags_that_do_not_fit_the_stages_are_refused(
+    tmp_path: Path, good: str, bad: str, named: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path / "mine.toml", WITH_TAGS.replace(good, bad, 1)))
+    assert named in caught.value.message

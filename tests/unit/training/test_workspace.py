@@ -8,10 +8,11 @@ import pytest
 
 from captioner.model.vocabulary import SPECIAL_WORDS, UNKNOWN
 from tests.support import tiny_dataset
-from tests.support.tiny_model import SIDE, tiny_config
+from tests.support.tiny_model import SIDE, TAGS, tiny_config
 from training.config import TrainingConfig
 from training.data.captions import words_of
 from training.data.datasets import CaptionDataset, load_dataset
+from training.data.texts import Texts, load_texts
 from training.workspace import Workspace, WorkspaceError, open_workspace
 
 
@@ -136,3 +137,50 @@ def test_grids_are_named_for_all_that_they_are_computed_from(
     )
     asked = ("grid", "train", "plain", "weights")
     assert same.computed(*asked) == workspace.computed(*asked)
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Texts:
+    return load_texts(tiny_dataset.write_texts(tmp_path / "texts.tsv"))
+
+
+def test_texts_bring_words_and_tags(dataset: CaptionDataset, texts: Texts, tmp_path: Path) -> None:
+    workspace = open_workspace(tiny_config(tags=TAGS), dataset, tmp_path / "runs", [texts])
+    assert tuple(workspace.tags) == tuple(sorted(tiny_dataset.ANIMALS))
+    words = workspace.vocabulary.words
+    assert {words[number]: number for number in workspace.tags.values()} == workspace.tags
+    noted = json.loads((workspace.folder / "run.json").read_text())
+    assert noted["data"]["texts"] == [
+        {"name": texts.name, "captions": 40, "captions_sha256": texts.sha256}
+    ]
+
+
+def test_rare_words_of_texts_are_not_learnt(
+    dataset: CaptionDataset, texts: Texts, tmp_path: Path
+) -> None:
+    """Each colour is said twice of each of four animals, each animal twice in five colours."""
+    tags = msgspec.structs.replace(TAGS, text_min_count=11)
+    workspace = open_workspace(tiny_config(tags=tags), dataset, tmp_path / "runs", [texts])
+    assert not workspace.tags
+    assert "red" in workspace.vocabulary  # of the pictures' captions
+
+
+def test_a_run_with_texts_is_opened_again_without_them(
+    dataset: CaptionDataset, texts: Texts, tmp_path: Path
+) -> None:
+    """For what comes after training; other texts would be another run."""
+    config = tiny_config(tags=TAGS)
+    begun = open_workspace(config, dataset, tmp_path / "runs", [texts])
+    again = open_workspace(config, dataset, tmp_path / "runs")
+    assert again.vocabulary.words == begun.vocabulary.words
+    assert again.tags == begun.tags
+    (tmp_path / "others.tsv").write_text("1\tA dog .\n1\tThe dog .\n")
+    with pytest.raises(WorkspaceError, match="other captions"):
+        open_workspace(config, dataset, tmp_path / "runs", [load_texts(tmp_path / "others.tsv")])
+
+
+def test_texts_without_tags_are_refused(
+    dataset: CaptionDataset, texts: Texts, tmp_path: Path
+) -> None:
+    with pytest.raises(WorkspaceError, match=r"add \[tags\] to the configuration"):
+        open_workspace(tiny_config(), dataset, tmp_path / "runs", [texts])
