@@ -30,14 +30,15 @@ def make_bundle(
 ) -> Path:
     """Write a bundle into `folder`, whose version is its files' checksum or as asked; give it.
 
-    One that is telling has tags, novelty and a calibrated confidence. Its novelty is the picture's
-    brightness, 0 to 1, so that bright pictures are strange to it.
+    One that is telling has tags, novelty, a calibrated confidence and attention. Its novelty is
+    the picture's brightness, 0 to 1, so that bright pictures are strange to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     graphs = {"encoder": _encoder(random), "decoder": _decoder(random)}
     if telling:
         _tell(graphs["encoder"], random)
+        _attend(graphs["decoder"])
     files = {}
     for name, graph in graphs.items():
         model = helper.make_model(
@@ -159,6 +160,18 @@ def _decoder(random: np.random.Generator) -> onnx.GraphProto:
         ],
         [*_initializers(weights), numpy_helper.from_array(np.array([1]), "last_axis")],
     )
+
+
+def _attend(decoder: onnx.GraphProto) -> None:
+    """Let the decoder tell how it looks at the quarters: by the first numbers of its state."""
+    decoder.node.extend(
+        [
+            helper.make_node("Gather", ["cache.state.next", "quarters"], ["scores"], axis=1),
+            helper.make_node("Softmax", ["scores"], ["attention"], axis=-1),
+        ]
+    )
+    decoder.initializer.append(numpy_helper.from_array(np.arange(4), "quarters"))
+    decoder.output.append(_floats("attention", ["rows", 4]))
 
 
 def _floats(name: str, shape: list[Any]) -> onnx.ValueInfoProto:

@@ -50,10 +50,10 @@ def report_page(
             "rows": side_by_side(evaluations),
         },
         plots=[
-            ("CIDEr-D by kind of picture", plots.parts_figure("Kind of picture", shown.kinds)),
+            ("CIDEr-D by kind of picture", plots.parts_figure(shown.kinds)),
             (
                 "CIDEr-D by length of caption",
-                plots.parts_figure("Length of caption", shown.lengths),
+                plots.parts_figure(shown.lengths),
             ),
         ],
         breakdown=[
@@ -64,8 +64,7 @@ def report_page(
         made_up=_most_made_up(shown.objects),
         groups=_groups(shown, looker),
         curves=[
-            (f"Training history of {stage}", plots.history_svg(path))
-            for stage, path in (histories or {}).items()
+            (f"Stage {stage}", plots.history_svg(path)) for stage, path in (histories or {}).items()
         ],
     )
 
@@ -90,8 +89,8 @@ def comparison_page(
         },
         plots=[
             (
-                "Differences with their intervals",
-                plots.differences_figure("What the second has more", labelled),
+                "What the second has more, with intervals",
+                plots.differences_figure(labelled),
             )
         ],
         groups=[

@@ -17,24 +17,24 @@ _INK = "#010203"  # stands for the page's own colour of text
 _POINT = "#3b82c4"  # is told from both light and dark paper
 
 
-def parts_figure(title: str, parts: Sequence[Part]) -> str:
+def parts_figure(parts: Sequence[Part]) -> str:
     """Draw each part's CIDEr-D with its interval."""
     rows = [(f"{part.name} ({part.images:,})", part.cider) for part in parts]
     with _page_colours():
         figure = Figure(figsize=(5.6, 0.7 + 0.36 * len(rows)), layout="constrained")
         _whiskers(figure, [(label, each.value, each.low, each.high) for label, each in rows])
-        figure.axes[0].set(title=title, xlabel="CIDEr-D, percent")
+        figure.axes[0].set(xlabel="CIDEr-D, percent")
         return _svg(figure)
 
 
-def differences_figure(title: str, differences: Mapping[str, Difference]) -> str:
+def differences_figure(differences: Mapping[str, Difference]) -> str:
     """Draw each metric's difference with its interval, against none."""
     rows = [(label, each.value, each.low, each.high) for label, each in differences.items()]
     with _page_colours():
         figure = Figure(figsize=(7, 0.7 + 0.36 * len(rows)), layout="constrained")
         _whiskers(figure, rows)
         figure.axes[0].axvline(0, color=_INK, linewidth=0.8)
-        figure.axes[0].set(title=title, xlabel="difference, percent")
+        figure.axes[0].set(xlabel="difference, percent")
         return _svg(figure)
 
 

@@ -318,3 +318,17 @@ def test_an_encoder_that_tells_something_else(
 def test_a_confidence_of_unknown_features(telling: Path) -> None:
     change_manifest(telling, lambda manifest: manifest["confidence"].update(features=["mood"]))
     assert "there are no features mood" in refusal(telling)
+
+
+def test_a_step_may_give_attention_in_place_of_log_probabilities(tmp_path: Path) -> None:
+    plain = open_bundle(make_bundle(tmp_path / "plain"))
+    telling = open_bundle(make_bundle(tmp_path / "telling", telling=True))
+    assert (plain.tells_attention, telling.tells_attention) == (False, True)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3), np.uint8)
+    looking = telling.encode(pictures, output="attention").step
+    first = looking(np.array([START, START]), np.arange(2))
+    assert first.shape == (2, 4)
+    assert first.sum(axis=1) == pytest.approx([1, 1])
+    second = looking(np.array([4, 4]), np.array([1, 1]))  # both go on from the second picture
+    assert np.array_equal(second[0], second[1])
+    assert not np.allclose(second[0], first[1])
