@@ -68,10 +68,8 @@ def fit(
         )
     names = [name for name, feature in FEATURES.items() if feature.reads <= set(told)]
     values = np.array([[FEATURES[name].of(each) for name in names] for each in evidence])
-    kept = np.nanstd(values, axis=0) > _LEAST_SPREAD
-    names = [name for name, is_kept in zip(names, kept, strict=True) if is_kept]
-    values = values[:, kept]
-
+    kept = [place for place, column in enumerate(values.T) if _spread(column) > _LEAST_SPREAD]
+    names, values = [names[place] for place in kept], values[:, kept]
     held_out = np.zeros(len(values))
     folds = np.arange(len(values)) % _FOLDS
     for fold in range(_FOLDS):
@@ -79,6 +77,11 @@ def fit(
         held_out[folds == fold] = learnt.chances(values[folds == fold])
     model = _fit(names, values, acceptable)
     return Fitted(model.calibration(review_threshold(held_out, acceptable)), held_out)
+
+
+def _spread(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.std()) if len(known) else 0.0
 
 
 def review_threshold(confidences: Floats, acceptable: NDArray[np.bool_]) -> float:
