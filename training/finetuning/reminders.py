@@ -10,7 +10,7 @@ from captioner.model.bundle import Bundle
 from captioner.model.vocabulary import text_of
 from training.data.datasets import CaptionedImage, DataError
 from training.data.pictures import Pictures
-from training.evaluate import search_all
+from training.evaluation.captioning import search_all
 
 _PREFIX = "remember/"  # before their names, which may be those of pictures that are learnt too
 
