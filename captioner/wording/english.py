@@ -69,7 +69,7 @@ MODIFIERS = frozenset(
         *("green", "yellow", "orange", "pink", "purple", "curly", "clothed", "costumed"),
         *("asian", "african", "american", "indian", "chinese", "japanese", "korean", "mexican"),
         *("hispanic", "latino", "caucasian", "european", "oriental", "arab", "muslim", "amish"),
-        *("middle-aged", "-", "small", "tiny", "older", "unknown", "unidentified", "very"),
+        *("tiny", "unknown", "unidentified", "very", "-"),  # middle-aged
     }
 )
 """Adjectives that may stand between an article and a person."""

@@ -79,7 +79,9 @@ def _phrase(tokens: list[Token], place: int) -> tuple[list[Token], int] | None:
         noun = nouns().get(words) if " " in words else None
         if noun is None and words.count(" ") == 1:
             noun = nouns().get(words.replace(" ", ""))
-        if noun is not None:
+        # In a teenage boy scout the boy goes with the scout.
+        goes_on = end < len(tokens) and _words(tokens, end - 1, end + 1) in nouns()
+        if noun is not None and not goes_on:
             return _replaced(tokens, place, end, noun)
     return None
 
@@ -220,12 +222,11 @@ def _is_noun(tokens: Sequence[Token], place: int) -> bool:
         return word not in ING_NOUNS
     if word.endswith("ed"):
         return at(tokens, place + 2).lower in FUNCTION_WORDS
-    before = _determiner_before(tokens, place)
-    return (
-        before in ARTICLES | {"the", "one", "another"}
-        and plural_form(word) != word
-        and word not in FIELDS
-    )
+    is_second = at(tokens, place - 1).lower in {"and", "or"} and at(tokens, place - 2).person
+    if is_second and not _is_one_of(following, ROLES):  # an adult and female balance on a rope
+        return True
+    is_verb = plural_form(word) != word and word not in FIELDS
+    return is_verb and _determiner_before(tokens, place) in ARTICLES | {"the", "one", "another"}
 
 
 def _determiner_before(tokens: Sequence[Token], place: int) -> str:

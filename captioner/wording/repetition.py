@@ -50,9 +50,7 @@ class _Phrase:
         """How many people this is, if it tells."""
         if self.determiner in ARTICLES or (not self.determiner and not self.person.plural):
             return 1
-        if self.determiner in NUMBERS:
-            return NUMBERS.index(self.determiner)
-        return int(self.determiner) if self.determiner.isdecimal() else None
+        return _number(self.determiner)
 
 
 def without_repetition(tokens: Sequence[Token]) -> list[Token]:
@@ -98,8 +96,14 @@ def _is_said_again(tokens: Sequence[Token], number: str) -> bool:
         return False
     while at(tokens, place - 1).lower in MODIFIERS:
         place -= 1
-    said = at(tokens, place - 1).lower
-    return number in NUMBERS and said in {number, str(NUMBERS.index(number))}
+    said = _number(at(tokens, place - 1).lower)
+    return said is not None and said == _number(number)
+
+
+def _number(word: str) -> int | None:
+    if word in NUMBERS:
+        return NUMBERS.index(word)
+    return int(word) if word.isdecimal() else None
 
 
 def _joint(tokens: Sequence[Token], place: int) -> int:
@@ -144,7 +148,8 @@ def _together(first: _Phrase, second: _Phrase) -> str | None:
     if not first.count or not second.count:
         return None
     total = first.count + second.count
-    return NUMBERS[total] if total < len(NUMBERS) else str(total)
+    in_figures = first.determiner.isdecimal() or total >= len(NUMBERS)
+    return str(total) if in_figures else NUMBERS[total]
 
 
 def _counted(

@@ -18,6 +18,7 @@ _IRREGULAR = {
     "canoes": "canoe",
     "tiptoes": "tiptoe",
     "hoes": "hoe",
+    "skis": "ski",
 }
 # Words in -s that are no verbs of the third person.
 _OTHERS = frozenset({"his", "its", "this", "us", "as", "yes", "thus", "always", "perhaps", "less"})
