@@ -129,7 +129,8 @@ class _Logistic:
 
 def _fit(names: Sequence[str], values: Floats, acceptable: NDArray[np.bool_]) -> _Logistic:
     """Fit by penalised likelihood; a missing value (NaN) counts as the mean."""
-    means, scales = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    means = np.nanmean(values, axis=0)
+    scales = np.maximum(np.nanstd(values, axis=0), _LEAST_SPREAD)
     scaled = np.nan_to_num((values - means) / scales)
     signs = np.where(acceptable, 1.0, -1.0)
 
