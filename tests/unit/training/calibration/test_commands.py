@@ -128,7 +128,8 @@ def test_the_table_of_words_is_made_from_train_and_further_captions(
     judged = folder / "Flickr8k_text" / "ExpertAnnotations.txt"
     names = (folder / "Flickr8k_text" / "Flickr_8k.testImages.txt").read_text().split()
     pairs = [(one, other) for one in names for other in names]
-    judged.write_text("".join(f"{one}\t{other}#0\t1\t2\t3\n" for one, other in pairs))
+    scores = ((one, other, 1 + (one[3] == other[3])) for one, other in pairs)
+    judged.write_text("".join(f"{one}\t{other}#0\t{each}\n" for one, other, each in scores))
     texts = tmp_path / "texts.tsv"
     texts.write_text("1\ta zebra grazes\n1\tthe zebras\n" * 30)
     table = tmp_path / "vectors.npz"
