@@ -31,9 +31,12 @@ def looks(caption: Hypothesis, step: Step, vocabulary: Vocabulary) -> list[Look]
 
 def place_of(attention: NDArray[np.float32]) -> str:
     """Name the ninth of the picture that got the most attention."""
-    thirds = [np.array_split(rows, 3, axis=1) for rows in np.array_split(attention, 3)]
-    sums = np.array([[cell.mean() for cell in row] for row in thirds])
-    row, column = divmod(int(sums.argmax()), 3)
+    side = len(attention)
+    third = ((np.arange(side) + 0.5) * 3 // side).astype(int)
+    sums, patches = np.zeros((3, 3)), np.zeros((3, 3))
+    np.add.at(sums, (third[:, None], third), attention)
+    np.add.at(patches, (third[:, None], third), 1)
+    row, column = divmod(int((sums / np.maximum(patches, 1)).argmax()), 3)
     return _PLACES[row][column]
 
 

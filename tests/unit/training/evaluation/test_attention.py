@@ -42,3 +42,7 @@ def test_a_place_has_a_name(row: int, column: int, place: str) -> None:
     attention = np.full((8, 8), 0.001, np.float32)
     attention[row, column] = 0.9
     assert place_of(attention) == place
+
+
+def test_a_coarse_grid_has_places_too() -> None:
+    assert place_of(np.array([[0.1, 0.1], [0.7, 0.1]], np.float32)) == "lower left"
