@@ -21,6 +21,13 @@ _SCORES = (
     ("ROUGE-L", "rouge_l"),
     ("CIDEr", "cider"),
 )
+_CONFIDENCE = "confidence_"  # begins the metrics that `training calibration-report` records
+_CONFIDENCE_ROWS = (
+    ("acceptable captions", "acceptable"),
+    ("expected calibration error, ten equal bins", "ece"),
+    ("for review", "for_review"),
+    ("acceptable captions among the others", "acceptable_unread"),
+)
 
 
 _LESSONS = {
@@ -59,6 +66,38 @@ def scores_table(manifest: Manifest) -> str:
     return (
         f"{table}\n\nIn brackets the 95 % interval, by resampling the images. "
         f"Measured by {_code(commands)}."
+    )
+
+
+def confidence_table(manifest: Manifest) -> str:
+    """What a bundle's confidence follows from, and how far it was found to be true."""
+    calibration = manifest.confidence
+    if calibration is UNSET:
+        return (
+            "The confidence of this bundle is not calibrated: it is the geometric mean of the "
+            "probabilities of a caption's words and its end."
+        )
+    weights = ", ".join(
+        f"`{name}` {weight:+.2f}"
+        for name, weight in zip(calibration.features, calibration.weights, strict=True)
+    )
+    metrics: dict[str, Any] = {} if manifest.metrics is UNSET else manifest.metrics
+    found = {
+        key.removeprefix(_CONFIDENCE).replace("_", " "): figures
+        for key, figures in sorted(metrics.items(), reverse=True)
+        if key.startswith(_CONFIDENCE)
+    }
+    rows = [
+        (label, *(f"{figures[key]:.1f}" for figures in found.values()))
+        for label, key in _CONFIDENCE_ROWS
+    ]
+    areas = ("{:.3f} ({:.3f} to {:.3f})".format(*each["roc_auc"]) for each in found.values())
+    rows.append(("area under the ROC curve (95 % interval)", *areas))
+    commands = _code(dict.fromkeys(str(figures["command"]) for figures in found.values()))
+    return (
+        f"{_table(('percent', *found), rows, right=True)}\n\n"
+        f"Weights, for one standard deviation on dev: {weights}. Captions below "
+        f"{calibration.review_threshold:g} are for review. Measured by {commands}."
     )
 
 

@@ -84,7 +84,7 @@ def calibration_report(
         f"{_percent(found.ece)}"
     )
     calibration = opened.manifest.confidence
-    figures = {
+    figures: dict[str, object] = {
         "command": f"python -m training calibration-report --bundle {bundle} --split {split} "
         "--data …",
         "images": len(sureness),
@@ -94,10 +94,13 @@ def calibration_report(
     }
     if calibration is not UNSET:
         unread = sureness >= calibration.review_threshold
+        share = float(judged.acceptable[unread].mean()) if unread.any() else 0.0
         console.print(
-            f"for review: {_percent(1 - unread.mean())}; of the others "
-            f"{_percent(judged.acceptable[unread].mean() if unread.any() else 0.0)} are acceptable"
+            f"for review: {_percent(1 - unread.mean())}; of the others {_percent(share)} are "
+            "acceptable"
         )
+        figures["for_review"] = round(100 * float(1 - unread.mean()), 2)
+        figures["acceptable_unread"] = round(100 * share, 2)
     if plot is not None:
         draw(found, f"{dataset.name}, {part}", plot)
     if note:

@@ -101,6 +101,33 @@ def test_scores_are_rounded_and_told_with_their_command(root):
     assert rows[-1].endswith(f"Measured by `{SCORES['command']}`.")
 
 
+def test_a_confidence_that_is_not_calibrated_is_called_so(root):
+    assert "is not calibrated" in tables.confidence_table(read_manifest(root / "models"))
+
+
+def test_a_calibration_is_told_by_data_with_its_command(tmp_path):
+    figures = {
+        "command": "python -m training calibration-report --bundle models --split test --data …",
+        "images": 1000,
+        "acceptable": 52.94,
+        "roc_auc": [0.7684, 0.742, 0.798],
+        "ece": 4.55,
+        "for_review": 54.9,
+        "acceptable_unread": 74.5,
+    }
+    manifest = read_manifest(make_bundle(tmp_path / "telling", telling=True))
+    metrics = {"confidence_flickr8k_test": figures, "confidence_coco_dev_test": figures}
+
+    table = tables.confidence_table(msgspec.structs.replace(manifest, metrics=metrics))
+
+    assert "| percent | flickr8k test | coco dev test |" in table
+    assert "| expected calibration error, ten equal bins | 4.5 | 4.5 |" in table
+    assert "| 0.768 (0.742 to 0.798) | 0.768 (0.742 to 0.798) |" in table
+    assert "`mean_log_prob` +1.00, `words` -0.20" in table
+    assert "below 0.1 are for review" in table
+    assert f"Measured by `{figures['command']}`." in table
+
+
 def test_speed_is_told_for_each_number_of_threads(root):
     shown = docs.blocks_of(root)["speed"]()
     assert "| whole caption of a photograph | 18.0 (20.0) | 9.0 (20.0) |" in shown
