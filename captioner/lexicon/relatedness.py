@@ -2,8 +2,8 @@
 
 Two words are near where people who describe the same picture often use one each: "man" and "guy",
 "bicycle" and "bike". `vectors.npz` holds that for the common words, pressed into a few dimensions.
-It was counted on the captions of Flickr8k's train split and on others of Flickr30k and COCO, none of
-which it repeats (`python -m training agreement --write-vectors --text …`).
+It was counted on the captions of Flickr8k's train split and on others of Flickr30k and COCO, and
+repeats none of them (`python -m training agreement --write-vectors --text …`).
 """
 
 from collections.abc import Sequence
