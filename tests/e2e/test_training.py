@@ -269,6 +269,22 @@ def test_scores_are_recorded_with_the_command_that_gives_them(run: Run, tmp_path
     assert open_bundle(run.bundle).manifest == after
 
 
+def test_the_keras_run_is_measured_too(run: Run, tmp_path: Path) -> None:
+    figures, report = tmp_path / "figures.json", tmp_path / "report.html"
+    run_command(
+        "evaluate", "--data", run.data, "--config", run.config, "--runs", run.runs,
+        "--split", "dev", "--json", figures, "--report", report,
+    )  # fmt: skip
+    told = json.loads(figures.read_text())
+    assert told["captioner"] == f"{run.kind} in Keras, beam 3"
+    last_stage = "tail" if run.kind == "transformer" else "decoder"
+    best = max(float(row["dev_cider"]) for row in run.history(last_stage))
+    assert told["scores"]["cider"] == pytest.approx(best, abs=0.1)
+    page = report.read_text()
+    assert f"Stage {last_stage}" in page
+    assert 'class="looks"' in page
+
+
 def test_a_sheet_shows_pictures_with_their_captions(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "sheet.jpg"
     output = run_command(
