@@ -7,8 +7,7 @@ repeats none of them (`python -m training agreement --write-vectors --text …`)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,37 +18,35 @@ VECTORS = Path(__file__).with_name("vectors.npz")
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class WordVectors:
-    """Vectors of length 1, [stems, dimensions], and which row is whose."""
-
-    rows: dict[str, int]
-    vectors: Floats
-
-    def of(self, stems: Sequence[str]) -> Floats:
-        """Give the stems' vectors; of one that is not known, zeros."""
-        given = np.zeros((len(stems), self.vectors.shape[1]), np.float32)
-        for place, stem in enumerate(stems):
-            if (row := self.rows.get(stem)) is not None:
-                given[place] = self.vectors[row]
-        return given
-
-
 def relatedness(stems: Sequence[str], others: Sequence[str]) -> Floats:
     """Compare each stem with each of the others: [stems, others], from 0 to 1 for the same.
 
     A stem that is in no table is near to itself only.
     """
-    known = _vectors()
+    names, vectors = _looked_up(tuple(stems))
+    other_names, other_vectors = _looked_up(tuple(others))
     # Squared, as what is a little alike is no evidence: near synonyms keep, neighbours fade.
-    near: Floats = np.clip(known.of(stems) @ known.of(others).T, 0, 1) ** 2
-    near[np.array(stems)[:, None] == np.array(others)[None, :]] = 1
+    near: Floats = np.clip(vectors @ other_vectors.T, 0, 1) ** 2
+    near[names[:, None] == other_names] = 1
     return near
 
 
+# A model's tags are compared with every caption.
+@lru_cache(maxsize=64)
+def _looked_up(stems: tuple[str, ...]) -> tuple[NDArray[np.str_], Floats]:
+    """Give stems as an array, and their vectors [stems, dimensions]; of unknown ones, zeros."""
+    rows, vectors = _table()
+    found = np.zeros((len(stems), vectors.shape[1]), np.float32)
+    for place, stem in enumerate(stems):
+        if (row := rows.get(stem)) is not None:
+            found[place] = vectors[row]
+    return np.array(stems, np.str_), found
+
+
 @cache
-def _vectors() -> WordVectors:
+def _table() -> tuple[dict[str, int], Floats]:
+    """Give the row of each known stem, and the rows."""
     with np.load(VECTORS) as table:
         stems, vectors = table["stems"].tolist(), table["vectors"].astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return WordVectors({stem: row for row, stem in enumerate(stems)}, vectors)
+    return {stem: row for row, stem in enumerate(stems)}, vectors
