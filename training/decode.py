@@ -118,6 +118,15 @@ class KerasCaptioner:
             rows = _cut(seen, slice(start, start + batch))
             yield from beam_search(self.start(rows), _count(rows), settings)
 
+    def told(self, pictures: NDArray[np.uint8], *, batch: int = 32) -> Arrays:
+        """Give what is told of pictures beside their captions: `tags` and `novelty`, if any is."""
+        batches = [
+            self._traced.encode(np.asarray(pictures[start : start + batch]))
+            for start in range(0, len(pictures), batch)
+        ]
+        names = ("tags", "novelty") if "tags" in batches[0] else ()
+        return {name: np.concatenate([each[name] for each in batches]) for name in names}
+
 
 def _count(seen: Pictures) -> int:
     """How many pictures are seen; tags may be of more than the grid."""

@@ -1,4 +1,4 @@
-"""Keras model -> bundle: traced, converted by tf2onnx, checked in onnxruntime, quantised, checked.
+"""Keras model -> bundle: traced, converted by tf2onnx, checked, stored in less room, checked.
 
 Nothing is written to where it ships from until every check has passed.
 """
@@ -7,27 +7,34 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import onnx
+from msgspec import UNSET
 from numpy.typing import NDArray
-from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+from rich.console import Console
+from rich.progress import track
 
 from captioner.errors import CaptionerError
 from captioner.model.bundle import MANIFEST, Beam, Bundle, GraphFile, Manifest, open_bundle
-from captioner.model.decoding import Hypothesis, LogProbs, Step
+from captioner.model.confidence import Found
+from captioner.model.decoding import LogProbs, Step
+from captioner.model.manifest import NoveltyLimit, TagNames
 from captioner.model.vocabulary import START, Vocabulary
 from training.config import TrainingConfig, to_dict
 from training.conversion import to_onnx
 from training.decode import KerasCaptioner, TracedModel
-from training.evaluation.captioning import best_texts, search_all
+from training.evaluation.captioning import best_texts
 from training.metrics import cider
 from training.model import CaptionModel
-from training.origins import NamedWeights, note_origins
+from training.origins import NamedWeights, note_origins, tensors_of
+from training.storage import store
+from training.thresholds import best_tag_limit, novelty_limit, shown_things
 from training.train import beam_settings
 from training.workspace import Workspace
 
@@ -55,60 +62,88 @@ class DevPictures:
     pictures: NDArray[np.uint8]
     references: dict[str, tuple[str, ...]]
 
-    def score(self, found: Sequence[Sequence[Hypothesis]], vocabulary: Vocabulary) -> float:
-        return cider(self.references, best_texts(self.references, found, vocabulary))
+    def score(self, found: Sequence[Found], vocabulary: Vocabulary) -> float:
+        ranked = [each.ranked for each in found]
+        return cider(self.references, best_texts(self.references, ranked, vocabulary))
 
 
 def export(model: CaptionModel, workspace: Workspace, dev: DevPictures, folder: Path) -> Manifest:
     """Write the bundle of a trained model into `folder`, replacing the bundle that is there.
 
-    Raises `ExportError` where the fp32 graphs' log-probabilities differ from Keras by more than
-    1e-3, one of the first 100 dev captions differs, quantisation costs more than 0.5 dev CIDEr
-    (percent scale), or a caption depends on the other pictures of its batch.
+    Raises `ExportError` where the fp32 graphs' log-probabilities, tags or novelty differ from Keras
+    by more than 1e-3, one of the first 100 dev captions differs, storing them in less room costs
+    more than 0.5 dev CIDEr (percent scale), or what is said of a picture depends on the other
+    pictures of its batch.
     """
-    config, vocabulary = workspace.config, workspace.vocabulary
+    vocabulary = workspace.vocabulary
     manifest = _manifest(model, workspace)
     with tempfile.TemporaryDirectory() as workshop:
-        plain, quantised = Path(workshop) / "fp32", Path(workshop) / "quantised"
+        plain, stored = Path(workshop) / "fp32", Path(workshop) / "stored"
         _convert(model, plain)
         _seal(plain, manifest)
         reference = open_bundle(plain, threads=2)
-        _check_against_keras(model, reference, dev, config)
-        plain_found = search_all(reference, dev.pictures)
-        plain_score = dev.score(plain_found, vocabulary)
-        quantised.mkdir()
-        for name in ("encoder", "decoder"):
-            _quantise(plain / f"{name}.onnx", quantised / f"{name}.onnx")
-        _seal(quantised, manifest)
-        bundle = open_bundle(quantised, threads=2)
-        found = search_all(bundle, dev.pictures)
+        _check_against_keras(model, reference, dev, workspace.config)
+        plain_score = dev.score(search_bundle(reference, dev.pictures), vocabulary)
+        _store(plain, stored)
+        _seal(stored, manifest)
+        bundle = open_bundle(stored, threads=2)
+        found = search_bundle(bundle, dev.pictures)
         score = dev.score(found, vocabulary)
-        logger.info("dev CIDEr: fp32 %.2f, quantised %.2f", plain_score, score)
+        logger.info("dev CIDEr: fp32 %.2f, stored in less room %.2f", plain_score, score)
         if plain_score - score > LARGEST_CIDER_LOSS:
             raise ExportError(
-                f"Quantisation costs {plain_score - score:.2f} dev CIDEr, more than "
-                f"{LARGEST_CIDER_LOSS}."
+                f"Storing the weights in less room costs {plain_score - score:.2f} dev CIDEr, more "
+                f"than {LARGEST_CIDER_LOSS}."
             )
         _check_batch_independence(bundle, dev.pictures, found)
-        surenesses = [ranked[0].mean_probability for ranked in found]
-        manifest = _seal(
-            quantised,
-            msgspec.structs.replace(
-                manifest,
-                alt_text_threshold=round(float(np.quantile(surenesses, UNSURE_SHARE)), 3),
-                metrics={"dev_cider": {"fp32": round(plain_score, 2), "shipped": round(score, 2)}},
-            ),
-        )
+        metrics = {"dev_cider": {"fp32": round(plain_score, 2), "shipped": round(score, 2)}}
+        manifest = _seal(stored, _with_limits(manifest, found, dev, metrics))
         folder.mkdir(parents=True, exist_ok=True)
-        for path in quantised.iterdir():
+        for path in stored.iterdir():
             shutil.copyfile(path, folder / path.name)
     return manifest
+
+
+def search_bundle(bundle: Bundle, pictures: NDArray[np.uint8], *, batch: int = 16) -> list[Found]:
+    """Find captions, and what is told beside them, of pictures [images, side, side, 3]."""
+    found: list[Found] = []
+    console = Console(stderr=True)
+    starts = range(0, len(pictures), batch)
+    for start in track(starts, "captioning", console=console, transient=True):
+        rows = np.asarray(pictures[start : start + batch])
+        found += bundle.search(rows, bundle.beam_settings)
+    return found
+
+
+def _with_limits(
+    manifest: Manifest, found: Sequence[Found], dev: DevPictures, metrics: Mapping[str, Any]
+) -> Manifest:
+    """Add from where on what the bundle told of the dev pictures is worth telling."""
+    surenesses = [each.ranked[0].mean_probability for each in found]
+    changes: dict[str, Any] = {
+        "alt_text_threshold": round(float(np.quantile(surenesses, UNSURE_SHARE)), 3),
+        "metrics": dict(metrics),
+    }
+    if manifest.tags is not UNSET:
+        names = manifest.tags.names
+        chances = np.stack([each.tags for each in found if each.tags is not None])
+        limit = best_tag_limit(chances, shown_things(dev.references, names))
+        changes["tags"] = TagNames(names, limit.threshold)
+        changes["metrics"]["dev_tags"] = limit.as_metrics()
+        logger.info("dev tags: %s", limit.as_metrics())
+    if manifest.novelty is not UNSET:
+        novelty = np.array([each.novelty for each in found])
+        changes["novelty"] = NoveltyLimit(novelty_limit(novelty))
+    return msgspec.structs.replace(manifest, **changes)
 
 
 def _manifest(model: CaptionModel, workspace: Workspace) -> Manifest:
     config = workspace.config
     unknown = GraphFile("unknown.onnx", "0" * 64)
     beam = config.beam
+    told: dict[str, Any] = {}
+    if model.recogniser is not None:  # limits that tell all, until they are fitted
+        told = {"tags": TagNames(model.recogniser.tags, 0.0), "novelty": NoveltyLimit(0.0)}
     return Manifest(
         name=config.name,
         version="0",
@@ -123,6 +158,7 @@ def _manifest(model: CaptionModel, workspace: Workspace) -> Manifest:
         training=to_dict(config),
         data=workspace.describe_data(),
         terms=config.terms,
+        **told,
     )
 
 
@@ -160,7 +196,7 @@ def _check_against_keras(
     pictures = np.asarray(dev.pictures[:COMPARED_CAPTIONS])
     keras_captioner = KerasCaptioner(model)
     expected = list(keras_captioner.search(pictures, beam_settings(config)))
-    found = search_all(bundle, pictures)
+    found = search_bundle(bundle, pictures)
     difference = max(
         np.abs(
             log_probs_along(keras_captioner.start(pictures[row : row + 1]), ids)
@@ -168,15 +204,29 @@ def _check_against_keras(
         ).max()
         for row, ids in enumerate(ranked[0].ids for ranked in expected)
     )
-    logger.info("largest difference of a log-probability from Keras: %.1e", difference)
-    if not difference <= LARGEST_DIFFERENCE:  # a NaN is no agreement either
-        raise ExportError(
-            f"A log-probability differs from Keras by {difference:.1e}, more than "
-            f"{LARGEST_DIFFERENCE:.0e}."
-        )
-    differing = sum(one[0].ids != other[0].ids for one, other in zip(expected, found, strict=True))
+    _check_difference("A log-probability", difference)
+    differing = sum(
+        one[0].ids != other.ranked[0].ids for one, other in zip(expected, found, strict=True)
+    )
     if differing:
         raise ExportError(f"{differing} of {len(pictures)} dev captions differ from Keras.")
+    told = keras_captioner.told(pictures)
+    for name, rows in _told(found).items():
+        _check_difference(f"What is told as {name}", float(np.abs(rows - told[name]).max()))
+
+
+def _check_difference(what: str, difference: float) -> None:
+    logger.info("%s differs from Keras by %.1e at most", what.lower(), difference)
+    if not difference <= LARGEST_DIFFERENCE:  # a NaN is no agreement either
+        raise ExportError(
+            f"{what} differs from Keras by {difference:.1e}, more than {LARGEST_DIFFERENCE:.0e}."
+        )
+
+
+def _told(found: Sequence[Found]) -> dict[str, NDArray[np.float32]]:
+    """Give what is told of pictures beside their captions: `tags` and `novelty`, if any is."""
+    told = {name: [getattr(each, name) for each in found] for name in ("tags", "novelty")}
+    return {name: np.array(rows) for name, rows in told.items() if rows[0] is not None}
 
 
 def log_probs_along(step: Step, ids: Sequence[int]) -> LogProbs:
@@ -185,43 +235,35 @@ def log_probs_along(step: Step, ids: Sequence[int]) -> LogProbs:
     return np.stack([step(np.array([token]), row)[0] for token in (START, *ids)])
 
 
-def _quantise(source: Path, target: Path) -> None:
-    """Store the weights of matrix products in 8 bits, by blocks of 32 with a scale each.
+def _store(plain: Path, stored: Path) -> None:
+    """Store both graphs in less room.
 
-    MatMulNBits reads activations row by row (accuracy level 4), so that a row's result does not
-    depend on its neighbours; dynamic quantisation scales all rows together. Convolutions stay as
-    they are.
+    The recogniser's matrices stay out of 8 bits: rounding what it reads would drown the classes
+    that are not the likeliest, and the little by which one picture is stranger than another.
     """
-    model = onnx.load(source)
-    weights = {initializer.name for initializer in model.graph.initializer}
-    expected = sum(
-        node.op_type == "MatMul" and node.input[1] in weights for node in model.graph.node
-    )
-    left_over = [node.name for node in model.graph.node if node.op_type == "Gemm"]
-    quantiser = MatMulNBitsQuantizer(
-        model, bits=8, block_size=32, is_symmetric=True, accuracy_level=4
-    )
-    quantiser.process()
-    quantised = quantiser.model.model
-    done = sum(node.op_type == "MatMulNBits" for node in quantised.graph.node)
-    if left_over or done != expected:
-        raise ExportError(
-            f"{source.name}: {done} of {expected} matrix products were quantised, and "
-            f"{len(left_over)} are Gemm, which quantisation passes over."
-        )
-    logger.info("%s: %d matrix products in 8 bits", source.name, done)
-    target.write_bytes(quantised.SerializeToString())
+    stored.mkdir(exist_ok=True)
+    for name in ("encoder", "decoder"):
+        path = plain / f"{name}.onnx"
+        store(path, stored / path.name, exact=tensors_of(onnx.load(path), "recogniser/"))
 
 
 def _check_batch_independence(
-    bundle: Bundle, pictures: NDArray[np.uint8], found: Sequence[Sequence[Hypothesis]]
+    bundle: Bundle, pictures: NDArray[np.uint8], found: Sequence[Found]
 ) -> None:
-    alone = search_all(bundle, pictures[:COMPARED_CAPTIONS], batch=1)
+    together = found[:COMPARED_CAPTIONS]
+    alone = search_bundle(bundle, pictures[:COMPARED_CAPTIONS], batch=1)
     differing = sum(
-        one[0].ids != other[0].ids
-        for one, other in zip(alone, found[:COMPARED_CAPTIONS], strict=True)
+        one.ranked[0].ids != other.ranked[0].ids for one, other in zip(alone, together, strict=True)
     )
     if differing:
         raise ExportError(
             f"{differing} of {len(alone)} dev captions depend on the other pictures of the batch."
         )
+    told = _told(together)
+    for name, rows in _told(alone).items():
+        difference = float(np.abs(rows - told[name]).max())
+        if not difference <= LARGEST_DIFFERENCE:
+            raise ExportError(
+                f"What is told as {name} depends on the other pictures of the batch: it differs "
+                f"by {difference:.1e}."
+            )

@@ -197,10 +197,25 @@ def _are_close(some: NDArray[Any], others: NDArray[Any]) -> bool:
     return np.allclose(some, others, **_CLOSE)
 
 
-def read_origins(graph: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> Weights:
-    """Give the weights that a graph holds, of these shapes, as far as it tells where they are."""
+def tensors_of(graph: onnx.ModelProto, owner: str) -> set[str]:
+    """Name the constants that hold weights whose names begin so, as `note_origins` noted."""
+    return {
+        tensor
+        for name, places in _noted(graph).items()
+        if name.startswith(owner)
+        for tensor, _ in places
+    }
+
+
+def _noted(graph: onnx.ModelProto) -> dict[str, list[tuple[str, list[int]]]]:
     notes = {each.key: each.value for each in graph.metadata_props}
     places: dict[str, list[tuple[str, list[int]]]] = json.loads(notes.get(_KEY, "{}"))
+    return places
+
+
+def read_origins(graph: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> Weights:
+    """Give the weights that a graph holds, of these shapes, as far as it tells where they are."""
+    places = _noted(graph)
     tensors = _Tensors(graph)
     weights: Weights = {}
     for name, shape in shapes.items():

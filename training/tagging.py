@@ -79,17 +79,34 @@ def fit_recogniser(
     """
     embeddings = list(looks.values())
     _fit_novelty(recogniser, embeddings[0], held_out)
-    shown = _counts(named, recogniser.tags) >= NAMED_BY
+    counts = _counts(named, recogniser.tags)
+    shown = counts >= NAMED_BY
     found = [_found(recogniser, each) for each in embeddings]
-    learnt = np.array([tag in set(learnt_things(named)) for tag in recogniser.tags])
+    learnt = np.isin(recogniser.tags, learnt_things(named))
     of_imagenet = np.asarray(recogniser.words).any(axis=0)
     slopes, offsets = _fit_pooled(found[0][:, of_imagenet], shown[:, of_imagenet])
     slope = np.where(of_imagenet, slopes, 0).astype(np.float32)
     offset = np.where(of_imagenet, offsets, 0).astype(np.float32)
-
-    fold = np.random.default_rng(seed).integers(_FOLDS, size=len(named))
+    kernel = np.zeros(recogniser.probe.shape, np.float32)
     tags = [_sigmoid(each * slope + offset) for each in found]
-    parts = (embeddings, found, shown, learnt, of_imagenet)
+    if learnt.any():
+        fold = np.random.default_rng(seed).integers(_FOLDS, size=len(named))
+        probe = _fit_probes(tags, (embeddings, found, shown, learnt, of_imagenet), fold)
+        slope[learnt], offset[learnt], kernel[:, learnt] = probe.slope, probe.offset, probe.kernel
+    recogniser.slope.assign(slope)
+    recogniser.offset.assign(offset)
+    recogniser.probe.assign(kernel)
+    return Fitted(dict(zip(looks, tags, strict=True)), _habits(tags[0], counts))
+
+
+def _fit_probes(
+    tags: Sequence[Floats], parts: tuple[Any, ...], fold: NDArray[np.int64]
+) -> "_Probe":
+    """Fit the probes, and write what those of other folds tell of each picture into `tags`.
+
+    `parts` are what `_Probe.fit` reads.
+    """
+    embeddings, found, shown, learnt, of_imagenet = parts
     probed = np.ones(learnt.sum(), bool)
     for is_last in (False, True):  # first to see which probes are worth having, then with those
         for number in range(_FOLDS):
@@ -99,16 +116,7 @@ def fit_recogniser(
                 tags[look][np.ix_(rows, learnt)] = probe(each[rows], found[look][rows][:, learnt])
         if not is_last:
             probed = _worth_probing(tags[0], found[0], shown, learnt, of_imagenet)
-    final = _Probe.fit(*parts, rows=np.ones(len(named), bool), probed=probed)
-    slope[learnt], offset[learnt] = final.slope, final.offset
-    kernel = np.zeros(recogniser.probe.shape, np.float32)
-    kernel[:, learnt] = final.kernel
-    recogniser.slope.assign(slope)
-    recogniser.offset.assign(offset)
-    recogniser.probe.assign(kernel)
-    return Fitted(
-        dict(zip(looks, tags, strict=True)), _habits(tags[0], _counts(named, recogniser.tags))
-    )
+    return _Probe.fit(*parts, rows=np.ones(len(fold), bool), probed=probed)
 
 
 def _counts(named: Sequence[Mapping[str, int]], tags: Sequence[str]) -> Ints:

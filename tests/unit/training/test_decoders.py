@@ -8,7 +8,15 @@ import pytest
 import tensorflow as tf
 
 from captioner.model.stepping import CachedStep, starting_cache
-from tests.support.tiny_model import CHANNELS, PATCHES, SIZES, randomise, tiny_encoder
+from tests.support.tiny_model import (
+    CHANNELS,
+    PATCHES,
+    SIZES,
+    TAGS,
+    randomise,
+    tiny_encoder,
+    tiny_recogniser,
+)
 from training.decode import TracedModel
 from training.decoders.attention_lstm import AttentionLstmDecoder
 from training.decoders.base import CaptionDecoder
@@ -19,29 +27,46 @@ from training.model import CaptionModel
 VOCABULARY, MAX_WORDS = 11, 6
 PICTURES, CAPTIONS, LENGTH = 3, 2, MAX_WORDS + 1
 
-KINDS = {
-    "transformer": TransformerDecoder,
-    "attention-lstm": AttentionLstmDecoder,
-    "merge-lstm": MergeLstmDecoder,
+TAG_IDS = (4, 5, 6)
+KINDS: dict[str, tuple[type[CaptionDecoder], dict[str, Any]]] = {
+    "transformer": (TransformerDecoder, SIZES["transformer"]),
+    "tags": (
+        TransformerDecoder,
+        {**SIZES["transformer"], "tag_ids": TAG_IDS, "slots": TAGS.slots},
+    ),
+    "attention-lstm": (AttentionLstmDecoder, SIZES["attention-lstm"]),
+    "merge-lstm": (MergeLstmDecoder, SIZES["merge-lstm"]),
 }
 
 RANDOM = np.random.default_rng(5)
 GRID = RANDOM.normal(size=(PICTURES, PATCHES, CHANNELS)).astype(np.float32)
 TOKENS = RANDOM.integers(0, VOCABULARY, (PICTURES, CAPTIONS, LENGTH)).astype(np.int32)
+# What only a decoder with tags reads: one picture's grid is trusted, one in part, one not at all;
+# the least likely tag finds no slot, and one is too unlikely for the slot that it has.
+SEEN = {
+    "grid": GRID,
+    "tags": np.array([[0.9, 0.2, 0.1], [0.3, 0.6, 0.4], [0.01, 0.02, 0.5]], np.float32),
+    "trust": np.array([1, 0.3, 0], np.float32),
+}
 
 
-@pytest.fixture(scope="module", params=SIZES)
-def decoder(request: pytest.FixtureRequest) -> CaptionDecoder:
-    built = KINDS[request.param](
-        VOCABULARY, patches=PATCHES, max_words=MAX_WORDS, dropout=0.5, **SIZES[request.param]
+def built(kind: str) -> CaptionDecoder:
+    decoder_class, settings = KINDS[kind]
+    decoder = decoder_class(
+        VOCABULARY, patches=PATCHES, max_words=MAX_WORDS, dropout=0.5, **settings
     )
-    built(GRID, TOKENS)
-    randomise(built)
-    return built
+    decoder(SEEN, TOKENS)
+    randomise(decoder)
+    return decoder
 
 
-def logits(decoder: CaptionDecoder, grid: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-    return decoder(grid, tokens).numpy()
+@pytest.fixture(scope="module", params=KINDS)
+def decoder(request: pytest.FixtureRequest) -> CaptionDecoder:
+    return built(request.param)
+
+
+def logits(decoder: CaptionDecoder, tokens: np.ndarray = TOKENS, **seen: np.ndarray) -> np.ndarray:
+    return decoder(SEEN | seen, tokens).numpy()
 
 
 class Stepping:
@@ -49,7 +74,8 @@ class Stepping:
 
     def __init__(self, traced: TracedModel, decoder: CaptionDecoder) -> None:
         self._traced = traced
-        encoded = {name: rows.numpy() for name, rows in traced.prepare(GRID).items()}
+        seen = {name: tf.constant(rows) for name, rows in SEEN.items()}
+        encoded = {name: rows.numpy() for name, rows in traced.prepare(seen).items()}
         self.cache = starting_cache(encoded, decoder.cache_shapes, len(GRID))
         memory = {name: rows for name, rows in encoded.items() if name not in self.cache}
         self.step = CachedStep(self._run, memory, self.cache)
@@ -67,14 +93,15 @@ class Stepping:
 
 @pytest.fixture(scope="module")
 def traced(decoder: CaptionDecoder) -> TracedModel:
-    return TracedModel(CaptionModel(tiny_encoder(), decoder))
+    recogniser = tiny_recogniser("dog", "cat", "man")
+    return TracedModel(CaptionModel(tiny_encoder(), decoder, recogniser, from_block=1))
 
 
 def test_steps_give_what_teacher_forcing_gives(
     decoder: CaptionDecoder, traced: TracedModel
 ) -> None:
     """With two captions a picture, their rows dealt anew at every step."""
-    expected = keras.ops.log_softmax(logits(decoder, GRID, TOKENS)).numpy()
+    expected = keras.ops.log_softmax(logits(decoder)).numpy()
     random = np.random.default_rng(0)
     step = Stepping(traced, decoder).step
     rows = [(picture, caption) for picture in range(PICTURES) for caption in range(CAPTIONS)]
@@ -90,20 +117,21 @@ def test_steps_give_what_teacher_forcing_gives(
 
 def test_logits_depend_on_picture_and_words(decoder: CaptionDecoder) -> None:
     """What makes the other tests mean something."""
-    plain = logits(decoder, GRID, TOKENS)
-    other_grid = logits(decoder, GRID[::-1], TOKENS)
+    plain = logits(decoder)
+    other_grid = logits(decoder, grid=GRID[::-1])
     assert np.abs(plain - other_grid)[0].max() > 0.05
     changed = TOKENS.copy()
     changed[:, :, 0] = (changed[:, :, 0] + 1) % VOCABULARY
-    assert np.abs(plain - logits(decoder, GRID, changed))[:, :, -1].max() > 0.01
+    assert np.abs(plain - logits(decoder, changed))[:, :, -1].max() > 0.01
 
 
 def test_captions_of_a_picture_do_not_know_each_other(decoder: CaptionDecoder) -> None:
-    together = logits(decoder, GRID, TOKENS)
+    together = logits(decoder)
     for picture in range(PICTURES):
         for caption in range(CAPTIONS):
             one = np.s_[picture : picture + 1]
-            alone = logits(decoder, GRID[one], TOKENS[one, caption : caption + 1])
+            seen = {name: rows[one] for name, rows in SEEN.items()}
+            alone = logits(decoder, TOKENS[one, caption : caption + 1], **seen)
             assert together[picture, caption] == pytest.approx(alone[0, 0], abs=1e-4)
 
 
@@ -111,7 +139,7 @@ def test_captions_of_a_picture_do_not_know_each_other(decoder: CaptionDecoder) -
 def test_words_to_come_change_nothing(decoder: CaptionDecoder, position: int) -> None:
     changed = TOKENS.copy()
     changed[:, :, position] = (changed[:, :, position] + 1) % VOCABULARY
-    difference = np.abs(logits(decoder, GRID, TOKENS) - logits(decoder, GRID, changed))
+    difference = np.abs(logits(decoder) - logits(decoder, changed))
     assert difference[:, :, :position].max(initial=0) < 1e-5
     assert difference[:, :, position].min(axis=(0, 1)).max() > 1e-3
 
@@ -119,8 +147,8 @@ def test_words_to_come_change_nothing(decoder: CaptionDecoder, position: int) ->
 def test_padding_changes_no_logit_before_it(decoder: CaptionDecoder) -> None:
     padded = TOKENS.copy()
     padded[:, :, 4:] = 0
-    shorter = logits(decoder, GRID, TOKENS[:, :, :4])
-    assert logits(decoder, GRID, padded)[:, :, :4] == pytest.approx(shorter, abs=1e-5)
+    shorter = logits(decoder, TOKENS[:, :, :4])
+    assert logits(decoder, padded)[:, :, :4] == pytest.approx(shorter, abs=1e-5)
 
 
 def test_attention_is_a_share_of_each_patch(decoder: CaptionDecoder, traced: TracedModel) -> None:
@@ -134,7 +162,12 @@ def test_attention_is_a_share_of_each_patch(decoder: CaptionDecoder, traced: Tra
         parents = np.arange(4)
         assert stepping.attention.shape == (4, PATCHES)
         assert stepping.attention.min() >= 0
-        assert stepping.attention.sum(axis=1) == pytest.approx(1, abs=1e-5)
+        shares = stepping.attention.sum(axis=1)
+        if "memory.bias" in traced.state_names:
+            assert (shares[:3] < 0.999).all()  # the rest is of tags
+            assert shares[3] < 1e-4  # a picture that is not trusted
+        else:
+            assert shares == pytest.approx(1, abs=1e-5)
     assert np.ptp(stepping.attention, axis=0).max() > 1e-3
 
 
@@ -155,7 +188,7 @@ def test_caches_keep_their_shapes_but_for_the_growing_axis(
 
 def test_every_weight_learns(decoder: CaptionDecoder) -> None:
     with tf.GradientTape() as tape:
-        scores = keras.ops.log_softmax(decoder(GRID, TOKENS[:, :, :-1]))
+        scores = keras.ops.log_softmax(decoder(SEEN, TOKENS[:, :, :-1]))
         loss = -keras.ops.mean(
             keras.ops.take_along_axis(scores, TOKENS[:, :, 1:, None].astype("int32"), axis=-1)
         )
@@ -170,8 +203,45 @@ def test_every_weight_learns(decoder: CaptionDecoder) -> None:
 
 
 def test_dropout_is_for_training_only(decoder: CaptionDecoder) -> None:
-    assert np.array_equal(logits(decoder, GRID, TOKENS), logits(decoder, GRID, TOKENS))
-    dropped = decoder(GRID, TOKENS, training=True).numpy()
-    assert np.abs(dropped - logits(decoder, GRID, TOKENS)).max() > 0.05
+    assert np.array_equal(logits(decoder), logits(decoder))
+    dropped = decoder(SEEN, TOKENS, training=True).numpy()
+    assert np.abs(dropped - logits(decoder)).max() > 0.05
     with pytest.raises(AssertionError):
-        np.testing.assert_allclose(dropped, decoder(GRID, TOKENS, training=True).numpy())
+        np.testing.assert_allclose(dropped, decoder(SEEN, TOKENS, training=True).numpy())
+
+
+@pytest.fixture(scope="module")
+def with_tags() -> CaptionDecoder:
+    return built("tags")
+
+
+def test_tags_change_what_is_said(with_tags: CaptionDecoder) -> None:
+    """Which things are likely, how likely they are, and how far the grid is trusted."""
+    plain = logits(with_tags)
+    for name in ("tags", "trust"):
+        changed = SEEN[name].copy()
+        changed[0] *= 0.6
+        difference = np.abs(plain - logits(with_tags, **{name: changed}))
+        assert difference[0].max() > 0.01
+        assert difference[1:].max() == 0
+    swapped = SEEN["tags"][:, [1, 0, 2]]
+    assert np.abs(plain - logits(with_tags, tags=swapped))[0].max() > 0.05
+
+
+def test_a_grid_that_is_not_trusted_does_not_matter(with_tags: CaptionDecoder) -> None:
+    """It is as if the picture had not been seen; where it is trusted, it matters."""
+    told = {"tags": SEEN["tags"], "trust": np.zeros(PICTURES, np.float32)}
+    unseen = with_tags(told, TOKENS).numpy()
+    for grid in (GRID, GRID[::-1], np.zeros_like(GRID)):
+        assert logits(with_tags, grid=grid, **told) == pytest.approx(unseen, abs=1e-4)
+    assert np.abs(logits(with_tags) - unseen)[0].max() > 0.05
+
+
+def test_tags_that_are_not_worth_telling_change_nothing(with_tags: CaptionDecoder) -> None:
+    def said(*chances: float) -> np.ndarray:
+        return logits(with_tags, tags=np.tile(np.array(chances, np.float32), (PICTURES, 1)))
+
+    assert np.array_equal(said(0.01, 0.02, 0.03), said(0.049, 0.0, 0.0))
+    assert np.array_equal(said(0.9, 0.01, 0.02), said(0.9, 0.03, 0.0))
+    assert np.array_equal(said(0.9, 0.8, 0.7), said(0.9, 0.8, 0.1))  # two slots, three tags
+    assert np.abs(said(0.9, 0.01, 0.02) - said(0.01, 0.01, 0.02)).max() > 0.01
