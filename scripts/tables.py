@@ -21,6 +21,13 @@ _SCORES = (
     ("ROUGE-L", "rouge_l"),
     ("CIDEr", "cider"),
 )
+_SHARES = (
+    ("things named rightly", "named_rightly"),
+    ("things found", "found"),
+    ("captions with a thing made up", "made_up"),
+    ("the same, of the surer half", "made_up_surest"),
+    ("area under the ROC curve of confidence", "roc_auc"),
+)
 _CONFIDENCE = "confidence_"  # begins the metrics that `training calibration-report` records
 _CONFIDENCE_ROWS = (
     ("acceptable captions", "acceptable"),
@@ -60,6 +67,11 @@ def scores_table(manifest: Manifest) -> str:
             "distinct captions",
             *(f"{each['distinct_captions']:,} of {each['images']:,}" for each in columns.values()),
         ),
+    ]
+    rows += [
+        (label, *(_with_interval(scores, key) for scores in columns.values()))
+        for label, key in _SHARES
+        if any(key in scores for scores in columns.values())
     ]
     table = _table((f"{manifest.name} {manifest.version}, percent", *columns), rows, right=True)
     commands = dict.fromkeys(str(scores["command"]) for scores in columns.values())
@@ -190,11 +202,13 @@ def _evaluations(manifest: Manifest) -> Iterator[tuple[str, dict[str, Any]]]:
         split, _, beams = key.partition("_beam")
         if beams:
             search = "greedy" if beams == "1" else f"{beams} beams"
-            yield f"{split}, {search}", metrics[key]
+            yield f"{split.replace('_', ' ')}, {search}", metrics[key]
 
 
 def _with_interval(scores: Mapping[str, Any], key: str) -> str:
     """Write a score, with the ends of its 95 % interval where they are recorded."""
+    if key not in scores:
+        return ""
     if key not in scores.get("intervals", {}):
         return f"{scores[key]:.1f}"
     low, high = scores["intervals"][key]

@@ -85,7 +85,7 @@ def evaluate(
     if note:
         command = f"python -m training evaluate --bundle {bundle} --split {split} --data …"
         for each in evaluations:
-            record(bundle, part, each, command)
+            record(bundle, dataset.name, part, each, command)
     if save_captions is not None:
         write_captions(best.captioned, save_captions)
     if report is not None:

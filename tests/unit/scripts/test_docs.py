@@ -90,6 +90,19 @@ def test_a_table_of_an_unknown_name_is_refused(root):
         docs.filled(text, docs.blocks_of(root))
 
 
+def test_other_data_and_what_captions_name_have_their_place(root):
+    elsewhere = {**SCORES, "made_up": 50.0}
+    elsewhere["intervals"] = {**SCORES["intervals"], "made_up": [40.0, 61.0]}
+    manifest = msgspec.structs.replace(
+        read_manifest(root / "models"),
+        metrics={"test_beam3": SCORES, "coco_dev_test_beam3": elsewhere},
+    )
+    rows = tables.scores_table(manifest).splitlines()
+    assert rows[0] == "| tiny 1, percent | coco dev test, 3 beams | test, 3 beams |"
+    assert "| captions with a thing made up | 50.0 (40.0 to 61.0) |  |" in rows
+    assert not any("things found" in row for row in rows)
+
+
 def test_scores_are_rounded_and_told_with_their_command(root):
     manifest = read_manifest(root / "models")
     manifest = msgspec.structs.replace(manifest, metrics={"test_beam3": SCORES})
