@@ -111,8 +111,9 @@ def open_workspace(
     """Prepare what is not prepared yet: pictures, vocabulary, and a note of what the run is.
 
     `texts` are only needed to train with; a run that was begun with some keeps its vocabulary
-    without them. Raises `WorkspaceError` where the run's folder was begun with another
-    configuration or with other captions: half of each would be neither.
+    without them. Raises `WorkspaceError` where there is nothing to be a tag, and where the run's
+    folder was begun with another configuration or with other captions: half of each would be
+    neither.
     """
     if texts and config.tags is None:
         raise WorkspaceError(
@@ -131,6 +132,11 @@ def open_workspace(
     if config.tags is not None:
         named = [things_named(image.captions) for image in pictures["train"].images]
         tags = {word: vocabulary.id_of(word) for word in tag_words(named, vocabulary)}
+        if not tags:
+            raise WorkspaceError(
+                "The captions name nothing that could be a tag: give more of them by --text, or "
+                "take [tags] out of the configuration."
+            )
     workspace = Workspace(config, runs, dataset.name, pictures, vocabulary, tuple(texts), tags)
     begin(workspace)
     return workspace

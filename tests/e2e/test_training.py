@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from PIL import Image
 from captioner.images import decode
 from captioner.model.bundle import Bundle, open_bundle, read_manifest
 from captioner.model.onnx_captioner import OnnxCaptioner
+from captioner.model.preprocessing import encoder_input
 from captioner.model.vocabulary import text_of
 from tests.support import tiny_dataset
 from tests.support.waiting import wait_for
@@ -26,16 +27,20 @@ from training import cli
 from training import export as exporting
 from training.config import load_config
 from training.data.datasets import load_dataset
+from training.data.pairs import read_pairs
 from training.evaluation.captioning import search_all
 from training.export import DevPictures, ExportError
 from training.metrics import cider
 from training.model import CaptionModel
+from training.restore import restore
+from training.samples import free_photographs
 from training.train import trained_model
 from training.workspace import Workspace, open_workspace
 
 # Keras reads and writes its files through an interface that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
+SIDE = 64
 CONFIG = """
 name = "{kind}"
 [data]
@@ -60,6 +65,18 @@ ema_momentum = 0.8
 patience = 20
 images_per_step = {images}
 """
+# The transformer reads tags: it learns from captions without pictures first, and once from both.
+TEXT = """
+[tags]
+from_block = 15
+text_min_count = 2
+[[stages]]
+name = "text"
+epochs = 1
+learning_rate = 1e-3
+images_per_step = 0
+texts_per_step = 4
+"""
 TAIL = """
 [[stages]]
 name = "tail"
@@ -68,6 +85,8 @@ learning_rate = 5e-4
 warmup_steps = 0
 ema_momentum = 0.5
 images_per_step = 8
+texts_per_step = 2
+blind = 0.1
 encoder_from_block = 15
 """
 EPOCHS = 8
@@ -147,19 +166,24 @@ def run(
     folder = tmp_path_factory.mktemp(kind)
     config, runs, bundle = folder / "config.toml", folder / "runs", folder / "bundle"
     text = CONFIG.format(kind=kind, **SETTINGS[kind])
-    config.write_text(text + TAIL if kind == "transformer" else text)
     options = ("--data", data, "--config", config, "--runs", runs)
-    assert "train: 40 pictures, 200 captions" in run_command("prepare", *options)
+    texts: tuple[object, ...] = ()
+    if kind == "transformer":
+        texts = ("--text", tiny_dataset.write_texts(folder / "texts.tsv"))
+        head, stages = text.split("[[stages]]")
+        text = f"{head}{TEXT}[[stages]]{stages}{TAIL}"
+    config.write_text(text)
+    assert "train: 40 pictures, 200 captions" in run_command("prepare", *options, *texts)
     at_kill: list[dict[str, str]] = []
     if kind == "transformer":
         history = runs / kind / "decoder" / "history.csv"
-        with command("train", *options) as process:
+        with command("train", *options, *texts) as process:
             # The second epoch's row: the first epoch is backed up by then.
             wait_for(lambda: len(rows_of(history)) >= 2, "two epochs", deadline_s=300)
             process.send_signal(signal.SIGKILL)
             process.communicate()
         at_kill = rows_of(history)
-    output = run_command("train", *options, "--threads", "2")
+    output = run_command("train", *options, *texts, "--threads", "2")
     cli.app(["export", *map(str, options), "--bundle", str(bundle)], standalone_mode=False)
     return Run(kind, data, config, runs, bundle, at_kill, output)
 
@@ -245,6 +269,27 @@ def test_the_bundle_tells_how_it_was_made(run: Run, bundle: Bundle, workspace: W
     assert manifest.alt_text_threshold == pytest.approx(threshold, abs=1e-3)
 
 
+def test_the_bundle_tells_what_it_recognises(run: Run, bundle: Bundle) -> None:
+    manifest = bundle.manifest
+    if run.kind != "transformer":
+        assert not manifest.told
+        return
+    assert manifest.told == ("tags", "novelty")
+    assert set(tiny_dataset.ANIMALS) <= set(manifest.tags.names)
+    assert 0 < manifest.tags.threshold < 1
+    assert set(manifest.metrics["dev_tags"]) == {"threshold", "f1", "precision", "recall"}
+    photographs = {each.path.stem: each.path for each in free_photographs()}
+    pictures = [
+        decode(photographs[name].read_bytes(), max_bytes=2**22, max_pixels=2**20)
+        for name in ("chelsea", "coffee")
+    ]
+    cat, coffee = OnnxCaptioner(bundle).caption(pictures)
+    assert min(cat.novelty, coffee.novelty) > manifest.novelty.threshold  # they are no drawings
+    chances = bundle.encode(encoder_input([each.image for each in pictures], (SIDE,))).tags
+    place = manifest.tags.names.index("cat")
+    assert chances[0, place] > chances[1, place]
+
+
 def test_every_matrix_of_the_decoder_is_in_eight_bits(run: Run) -> None:
     graph = onnx.load(run.bundle / "decoder.onnx").graph
     weights = {each.name for each in graph.initializer}
@@ -313,9 +358,9 @@ def refused(workspace: Workspace, model: CaptionModel, folder: Path) -> str:
 
 
 def after(function: Callable[..., object], then: Callable[..., None]) -> Callable[..., object]:
-    def both(*arguments: object) -> object:
-        result = function(*arguments)
-        then(*arguments)
+    def both(*arguments: object, **options: object) -> object:
+        result = function(*arguments, **options)
+        then(*arguments, **options)
         return result
 
     return both
@@ -336,10 +381,10 @@ def test_graphs_that_differ_from_keras_are_not_shipped(
     assert "differs from Keras" in refused(workspace, restored, tmp_path / "bundle")
 
 
-def test_quantisation_that_costs_too_much_is_not_shipped(
+def test_storage_that_costs_too_much_is_not_shipped(
     workspace: Workspace, model: CaptionModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spoil(_: Path, target: Path) -> None:
+    def spoil(_: Path, target: Path, **__: object) -> None:
         graph = onnx.load(target)
         for each in graph.graph.initializer:
             if target.stem == "decoder" and each.name.endswith("_scales"):
@@ -347,18 +392,24 @@ def test_quantisation_that_costs_too_much_is_not_shipped(
                 each.CopyFrom(numpy_helper.from_array(scales * 0.1, each.name))
         target.write_bytes(graph.SerializeToString())
 
-    monkeypatch.setattr(exporting, "_quantise", after(exporting._quantise, spoil))
-    assert "Quantisation costs" in refused(workspace, model, tmp_path / "bundle")
+    monkeypatch.setattr(exporting, "store", after(exporting.store, spoil))
+    assert "in less room costs" in refused(workspace, model, tmp_path / "bundle")
 
 
 def test_captions_that_depend_on_their_batch_are_not_shipped(
     workspace: Workspace, bundle: Bundle
 ) -> None:
     pictures = dev_pictures(workspace).pictures
-    found = search_all(bundle, pictures)
+    found = exporting.search_bundle(bundle, pictures)
     exporting._check_batch_independence(bundle, pictures, found)
-    with pytest.raises(ExportError, match="depend on the other pictures"):
+    with pytest.raises(ExportError, match="captions depend on the other pictures"):
         exporting._check_batch_independence(bundle, pictures, [*found[1:], found[0]])
+    told = {} if found[0].tags is None else {"tags": 0.01 + found[0].tags}
+    told |= {} if found[0].novelty is None else {"novelty": 0.01 + found[0].novelty}
+    for name, changed in told.items():
+        others = [replace(found[0], **{name: changed}), *found[1:]]
+        with pytest.raises(ExportError, match=f"told as {name} depends on the other pictures"):
+            exporting._check_batch_independence(bundle, pictures, others)
 
 
 def test_a_run_is_not_gone_on_with_under_another_configuration(run: Run, tmp_path: Path) -> None:
@@ -369,3 +420,56 @@ def test_a_run_is_not_gone_on_with_under_another_configuration(run: Run, tmp_pat
     )
     assert "was begun with another configuration" in " ".join(output.split())
     assert "Traceback" not in output
+
+
+LESSON = """
+min_count = 2
+replayed = 1.0
+rehearsed = 0.25
+[stage]
+name = "house-style"
+epochs = 6
+learning_rate = 2e-3
+warmup_steps = 10
+ema_momentum = 0.8
+patience = 6
+images_per_step = 4
+"""
+HOUSE_STYLE = {"circle": "disc", "square": "block", "triangle": "wedge", "background": "wall"}
+
+
+def write_in_house_style(data: Path, table: Path) -> Path:
+    """Write the data set's captions in another house's words; gives `table`."""
+    lines = []
+    for pair in read_pairs(data / "captions.csv"):
+        caption = " ".join(HOUSE_STYLE.get(word, word) for word in pair.caption.split())
+        lines.append(f"{pair.image},{caption},{pair.said_split}\n")
+    table.write_text("image,caption,split\n" + "".join(lines))
+    return table
+
+
+@pytest.mark.parametrize("run", ["transformer"], indirect=True, scope="module")
+def test_a_bundle_is_taught_another_houses_words(run: Run, tmp_path: Path) -> None:
+    """From the bundle alone; what is taught can be taught again."""
+    table = write_in_house_style(run.data, tmp_path / "house.csv")
+    (tmp_path / "lesson.toml").write_text(LESSON)
+    before, taught = read_manifest(run.bundle), tmp_path / "taught"
+    output = run_command(
+        "finetune", "--from", run.bundle, "--captions", table, "--images", run.data / "images",
+        "--config", tmp_path / "lesson.toml", "--runs", tmp_path / "runs", "--out", taught,
+    )  # fmt: skip
+    assert "4 new words" in output
+    assert read_manifest(run.bundle) == before
+    after = read_manifest(taught)
+    assert after.vocabulary[: len(before.vocabulary)] == before.vocabulary
+    assert {*after.vocabulary} - {*before.vocabulary} == {*HOUSE_STYLE.values()}
+    assert after.data["taught_before"]["version"] == before.version
+    scores = after.metrics["finetune"]["house, test split"]
+    assert scores["after"]["cider"] > scores["before"]["cider"] + 20
+
+    pixels = np.load(next((tmp_path / "runs").rglob("test.npy")))
+    bundle = open_bundle(taught)
+    said = [text_of(bundle.vocabulary.decode(each[0].ids)) for each in search_all(bundle, pixels)]
+    in_style = [bool({*caption.split()} & {*HOUSE_STYLE.values()}) for caption in said]
+    assert sum(in_style) >= 8
+    assert restore(taught, pixels).config.stages[-1].name == "house-style"

@@ -1,12 +1,21 @@
 """The encoder against ImageNet itself: with the package's own classifier it names photographs."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from captioner.model.preprocessing import encoder_input
-from training.encoders.efficientnet_lite import build, freeze_below, package_weights
+from training.encoders.efficientnet_lite import (
+    build,
+    classifier,
+    freeze_below,
+    last_block,
+    package_weights,
+    split,
+)
 from training.encoders.torch_checkpoint import read_state_dict
 from training.samples import free_photographs
 
@@ -25,14 +34,14 @@ def package_name(encoder: keras.Model) -> str:
 
 
 def test_photographs_are_named_as_imagenet_names_them(encoder: keras.Model) -> None:
-    tensors = read_state_dict(package_weights(package_name(encoder)))
+    kernel, bias = classifier(package_name(encoder))
     photographs = {each.path.name: each.path for each in free_photographs()}
     pictures = [
         Image.open(photographs[name]).convert("RGB") for name in ("chelsea.png", "coffee.png")
     ]
     grid = encoder(encoder_input(pictures, (SIDE,))).numpy()
     assert grid.shape == (2, (SIDE // 32) ** 2, 1280)
-    scores = grid.mean(axis=1) @ tensors["_fc.weight"].T + tensors["_fc.bias"]
+    scores = grid.mean(axis=1) @ kernel + bias
     assert scores.argmax(axis=1).tolist() == [EGYPTIAN_CAT, ESPRESSO]
 
 
@@ -81,3 +90,26 @@ def test_norms_keep_imagenets_statistics_while_the_encoder_learns(encoder: keras
     assert training == pytest.approx(encoder(pictures, training=False).numpy(), abs=1e-5)
     for weight, value in zip(encoder.non_trainable_variables, before, strict=True):
         assert np.array_equal(weight.numpy(), value)
+
+
+@pytest.mark.parametrize("block", [1, 15])
+def test_both_parts_of_a_split_give_what_the_whole_gives(encoder: keras.Model, block: int) -> None:
+    trunk, tail = split(encoder, block)
+    picture = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), np.uint8)
+    found = tail(trunk(picture)).numpy()
+    assert found == pytest.approx(encoder(picture).numpy(), abs=1e-5)
+    assert {id(weight) for weight in trunk.weights + tail.weights} == {
+        id(weight) for weight in encoder.weights
+    }
+    first = min(int(layer.name[5:].split("_")[0]) for layer in _blocks(tail))
+    assert first == block <= last_block(encoder)
+
+
+def test_other_networks_have_no_blocks() -> None:
+    assert last_block(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])) is None
+
+
+def test_random_weights_come_with_a_random_classifier() -> None:
+    kernel, bias = classifier("efficientnet-lite0", Path())
+    assert (kernel.shape, bias.shape) == ((1280, 1000), (1000,))
+    assert kernel.std() > 0

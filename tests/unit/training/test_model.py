@@ -5,15 +5,25 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.support.tiny_model import CHANNELS, PATCHES, SIDE, SIZES, tiny_config, tiny_encoder
-from training.config import ConfigError, Encoder, TrainingConfig
+from tests.support.tiny_model import (
+    CHANNELS,
+    PATCHES,
+    SIDE,
+    SIZES,
+    TAGS,
+    randomise,
+    tiny_config,
+    tiny_encoder,
+    use_tiny_encoders,
+)
+from training.config import ConfigError, Data, Decoder, Encoder, TrainingConfig
 from training.encoders import efficientnet_lite
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 
 
 @pytest.fixture
 def with_tiny_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(efficientnet_lite, "build", tiny_encoder)
+    use_tiny_encoders(monkeypatch)
 
 
 def with_decoder(config: TrainingConfig, **changes: Any) -> TrainingConfig:
@@ -117,3 +127,80 @@ def test_random_weights_need_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
         encoder = Encoder(name="efficientnet-lite0", weights=weights)
         build_model(msgspec.structs.replace(tiny_config(), encoder=encoder), 9)
     assert asked == [Path(), None, Path("mine.pth")]
+
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3), np.uint8)
+TOKENS = np.array([[[1, 4, 5]], [[1, 6, 7]]], np.int32)
+
+
+@pytest.fixture
+def with_tags(with_tiny_encoder: None) -> CaptionModel:
+    """It trusts each grid in part: random directions hold about half of what it sees."""
+    model = build_model(tiny_config(tags=TAGS), 9, {"cat": 4, "dog": 5, "zebra": 7})
+    randomise(model.decoder)
+    model.recogniser.basis.assign(np.eye(CHANNELS, CHANNELS // 2))
+    model.recogniser.edge.assign((0.5, 2))
+    model.recogniser.slope.assign((1, 1, 1))
+    model.recogniser.offset.assign((3, 4, 5))
+    return model
+
+
+def test_features_and_grids_with_what_is_told_give_the_same(with_tags: CaptionModel) -> None:
+    features = with_tags.halves.trunk(PICTURES).numpy()
+    recognised = with_tags.recogniser(features)
+    told = {name: recognised[name].numpy() for name in ("tags", "trust")}
+    assert 0.05 < told["trust"].min() <= told["trust"].max() < 0.95
+    expected = with_tags({"pictures": PICTURES, "tokens": TOKENS}).numpy()
+    grid = with_tags.encoder(PICTURES).numpy()
+    for seen in ({"features": features, **told}, {"grid": grid, **told}):
+        found = with_tags({**seen, "tokens": TOKENS}).numpy()
+        assert found == pytest.approx(expected, abs=1e-5)
+    other = {"grid": grid, **told, "tags": told["tags"][:, ::-1], "tokens": TOKENS}
+    assert np.abs(with_tags(other).numpy() - expected).max() > 0.01
+
+
+def test_the_recogniser_is_another_end_of_the_encoder(with_tags: CaptionModel) -> None:
+    """Which stays as it was while the encoder's own end learns."""
+    before = with_tags.recogniser(with_tags.halves.trunk(PICTURES))["tags"].numpy()
+    randomise(with_tags.halves.tail)
+    after = with_tags.recogniser(with_tags.halves.trunk(PICTURES))["tags"].numpy()
+    assert np.array_equal(before, after)
+    assert with_tags.recogniser.tags == ("cat", "dog", "zebra")
+    named = with_tags.recogniser.words.numpy().sum(axis=0)
+    assert (named >= 1).all()  # each is at least one of ImageNet's classes
+
+
+def test_tags_may_be_of_more_pictures_than_the_grid(with_tags: CaptionModel) -> None:
+    """As of texts, which have no picture: no more is known of them than what they are told by."""
+    grid = with_tags.encoder(PICTURES).numpy()[:1]
+    told = {
+        "tags": np.array([[0.9, 0.2, 0.1], [0.1, 0.8, 0.3]], np.float32),
+        "trust": np.array([0.7, 0], np.float32),
+    }
+    seen = with_tags.see({"grid": grid, **told})
+    assert np.array_equal(seen["grid"][:1], grid)
+    assert not np.any(seen["grid"][1])
+    together = with_tags({"grid": grid, **told, "tokens": TOKENS}).numpy()
+    first = {name: rows[:1] for name, rows in told.items()}
+    with_grid = with_tags({"grid": grid, **first, "tokens": TOKENS[:1]}).numpy()
+    assert together[:1] == pytest.approx(with_grid, abs=1e-5)
+    second = {name: rows[1:] for name, rows in told.items()}
+    without = with_tags({**second, "tokens": TOKENS[1:]}).numpy()
+    assert together[1:] == pytest.approx(without, abs=1e-4)
+
+
+@pytest.mark.usefixtures("with_tiny_encoder")
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"tags": msgspec.structs.replace(TAGS, from_block=2)}, "from_block is 2, and the last"),
+        ({"encoder": Encoder(name="mobilenet_v2", weights="random")}, "tags need an encoder of"),
+        ({"decoder": Decoder(kind="merge-lstm", sizes=SIZES["merge-lstm"])}, "tag_ids"),
+    ],
+)
+def test_tags_that_the_model_cannot_have_are_told(changes: dict[str, Any], told: str) -> None:
+    data = Data(resize=(32,))  # the least that mobilenet takes
+    config = msgspec.structs.replace(tiny_config(tags=TAGS), data=data, **changes)
+    with pytest.raises(ConfigError) as caught:
+        build_model(config, 9, {"cat": 4})
+    assert told in caught.value.message

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import onnx
 import pytest
 
-from captioner.model.manifest import MANIFEST, NoveltyLimit, TagNames
+from captioner.model.manifest import MANIFEST
 from captioner.model.vocabulary import SPECIAL_WORDS, Vocabulary
 from tests.support.tiny_model import SIDE, SIZES, TAGS, randomise, tiny_config, use_tiny_encoders
 from training import export as exporting
@@ -36,14 +35,9 @@ def small() -> Iterator[None]:
 
 def write_bundle(model: CaptionModel, workspace: Workspace, folder: Path) -> Path:
     """Write a bundle as `export` does, without asking whether its captions are any good."""
-    plain = folder / "plain"
-    exporting._convert(model, plain)
-    exporting._store(plain, folder)
-    manifest = exporting._manifest(model, workspace)
-    if workspace.tags:
-        told = {"tags": TagNames(tuple(workspace.tags), 0.5), "novelty": NoveltyLimit(0.5)}
-        manifest = msgspec.structs.replace(manifest, **told)
-    exporting._seal(folder, manifest)
+    exporting._convert(model, folder / "plain")
+    exporting._store(folder / "plain", folder)
+    exporting._seal(folder, exporting._manifest(model, workspace))
     return folder
 
 

@@ -1,6 +1,7 @@
 """What a run keeps, and that a run which was killed becomes the run that was not."""
 
 import csv
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,22 @@ import numpy as np
 import pytest
 
 from tests.support import tiny_dataset
-from tests.support.tiny_model import tiny_config, tiny_encoder
+from tests.support.tiny_model import TAGS, tiny_config, use_tiny_encoders
+from training import looks, tagging
 from training import train as training
 from training.config import Stage, TrainingConfig
-from training.data.batches import Views, encode_captions, training_batches
+from training.data.batches import (
+    Look,
+    Mixture,
+    Rows,
+    Sampler,
+    Views,
+    encode_captions,
+    plain_batches,
+    training_batches,
+)
 from training.data.datasets import CaptionDataset, load_dataset
-from training.encoders import efficientnet_lite
+from training.data.texts import load_texts
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 from training.train import DevScore, beam_settings, train, trained_model
 from training.workspace import Workspace, WorkspaceError, open_workspace
@@ -29,6 +40,14 @@ class Killed(BaseException):
     """Ends a run in the middle, as a kill does."""
 
 
+class InOrder(Sampler):
+    """Shows the pictures in order."""
+
+    def _batches(self) -> list[Rows]:
+        size = self._mixture.pictures
+        return list(np.arange(len(self) * size).reshape(len(self), size))
+
+
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> CaptionDataset:
     return load_dataset(tiny_dataset.write_table(tmp_path_factory.mktemp("data") / "shapes"))
@@ -39,15 +58,12 @@ def repeatable() -> Iterator[None]:
     """Make runs quick, quiet and the same each time: a tiny encoder, pictures in order."""
     fit = CaptionModel.fit
 
-    def in_order(*arguments: Any, **options: Any) -> Any:
-        return training_batches(*arguments, **options | {"shuffle": False})
-
     def quietly(self: CaptionModel, *arguments: Any, **options: Any) -> Any:
         return fit(self, *arguments, **options | {"verbose": 0})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(efficientnet_lite, "build", tiny_encoder)
-        patch.setattr(training, "training_batches", in_order)
+        use_tiny_encoders(patch)
+        patch.setattr(training, "Sampler", InOrder)
         patch.setattr(CaptionModel, "fit", quietly)
         yield
 
@@ -115,21 +131,23 @@ def test_captions_and_losses_are_of_the_averaged_weights(
         return really(self)
 
     monkeypatch.setattr(DevScore, "_score", noting)
-    batches, dev = (
-        training_batches(
-            Views("pictures", workspace.pictures[split].pixels),
-            encode_captions(
-                workspace.pictures[split].images, workspace.vocabulary, per_image=2, max_words=8
+    views, captions = (
+        {split: of(split) for split in ("train", "dev")}
+        for of in (
+            lambda split: Views("pictures", (Look(workspace.pictures[split].pixels),)),
+            lambda split: encode_captions(
+                [image.captions for image in workspace.pictures[split].images],
+                workspace.vocabulary,
+                per_image=2,
+                max_words=8,
             ),
-            images_per_step=8,
-            seed=1,
-            flips=False,
-            shuffle=False,
         )
-        for split in ("train", "dev")
     )
+    sampler = InOrder(views["train"], captions["train"], None, Mixture(8), seed=1)
+    batches = training_batches(sampler, any_length=False)
+    dev = plain_batches(views["dev"], captions["dev"], images_per_step=8)
     score = DevScore(
-        Views("pictures", workspace.pictures["dev"].pixels),
+        views["dev"].plain(),
         workspace.references("dev"),
         workspace.vocabulary,
         beam_settings(config),
@@ -324,3 +342,64 @@ def test_a_frozen_encoder_stays_as_it_was(dataset: CaptionDataset, tmp_path: Pat
 def test_nothing_trained_is_told(dataset: CaptionDataset, tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="There is no trained model yet"):
         trained_model(open_workspace(tiny_config(), dataset, tmp_path))
+
+
+@pytest.fixture
+def tagged(dataset: CaptionDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A run with texts: language first, then pictures, of which some are told by tags alone."""
+    monkeypatch.setattr(tagging, "_FOLDS", 2)
+    stages = (
+        stage("text", images_per_step=0, texts_per_step=4),
+        stage("decoder", texts_per_step=2, blind=0.3, flips=True, crops=1),
+        stage("tail", texts_per_step=2, blind=0.3, flips=True, encoder_from_block=1),
+        stage("reward", objective="self-critical", texts_per_step=2, encoder_from_block=1),
+    )
+    config = msgspec.structs.replace(tiny_config(tags=TAGS), stages=stages)
+    texts = load_texts(tiny_dataset.write_texts(tmp_path / "texts.tsv"))
+    return open_workspace(config, dataset, tmp_path / "runs", [texts])
+
+
+def stage(name: str, **settings: Any) -> Stage:
+    return msgspec.structs.replace(
+        tiny_config(tags=TAGS, epochs=1, **settings).stages[0], name=name
+    )
+
+
+def test_a_run_with_tags_is_killed_and_goes_on(
+    tagged: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recogniser is fitted once, stays as it was fitted, and only its encoder's end learns."""
+    with monkeypatch.context() as patch:
+        kill_at(patch, 3)
+        with pytest.raises(Killed):
+            train(tagged)
+    assert [len(history(tagged, name)) for name in ("text", "decoder")] == [1, 1]
+    assert not tagged.best("tail").exists()
+    (fitted, _) = pickle.loads((tagged.folder / "recogniser.pickle").read_bytes())
+    monkeypatch.delattr(looks, "fit_recogniser")
+    model = train(tagged)
+    assert len(history(tagged, "tail")) == len(history(tagged, "reward")) == 1
+    for before, after in zip(fitted, model.recogniser.get_weights(), strict=True):
+        assert np.array_equal(before, after)
+    assert np.array_equal(weights_of(model), weights_of(trained_model(tagged)))
+    fresh = build_model(tagged.config, len(tagged.vocabulary), tagged.tags)
+    for part, learns in (("trunk", False), ("tail", True)):
+        one, other = (weights_of(getattr(each.halves, part)) for each in (fresh, model))
+        assert np.array_equal(one, other) != learns
+
+
+def test_texts_must_be_there_for_stages_that_learn_from_them(
+    tagged: Workspace, dataset: CaptionDataset
+) -> None:
+    without = open_workspace(tagged.config, dataset, tagged.runs)
+    with pytest.raises(WorkspaceError, match=r"Stage text learns .*: name them by --text"):
+        train(without)
+
+
+def test_the_encoder_may_learn_more_slowly() -> None:
+    """Adam's first step is as long as the rate, whatever the gradient."""
+    fast, slow = keras.Variable([0.0, 0.0], name="fast"), keras.Variable([0.0, 0.0], name="slow")
+    optimizer = training.TwoRateAdamW(0.1, slower={slow.path: 0.25}, weight_decay=0.0)
+    optimizer.apply([np.array([3.0, -3.0])] * 2, [fast, slow])
+    assert fast.numpy() == pytest.approx([-0.1, 0.1], rel=1e-3)
+    assert slow.numpy() == pytest.approx([-0.025, 0.025], rel=1e-3)
