@@ -35,7 +35,7 @@ class Recogniser(layers.Layer):
 
         All other weights are nothing until `training.tagging` has fitted them.
         """
-        super().__init__(name="recogniser", trainable=False)
+        super().__init__(name="recogniser")
         self.tags = tuple(tags)
         self.tail = tail
         width, count = tail.output_shape[-1], len(self.tags)
@@ -50,6 +50,7 @@ class Recogniser(layers.Layer):
         self.basis = constant("basis", width, min(DIRECTIONS, width))
         self.edge = constant("edge", 2)
         self.built = True
+        self.trainable = False  # last, so that it holds for the tail as well
 
     def call(self, features: Tensor) -> Tensors:
         return self.recognise(self.embed(features))

@@ -242,7 +242,7 @@ class _Run:
             warmup_target=stage.learning_rate if warmup else None,
             warmup_steps=warmup,
         )
-        optimizer = _AdamW(
+        optimizer = TwoRateAdamW(
             rate,
             slower={each.path: stage.encoder_rate for each in self.model.encoder.variables},
             weight_decay=stage.weight_decay,
@@ -259,21 +259,25 @@ class _Run:
         self.model.compile(optimizer, loss, jit_compile=False)
 
 
-class _AdamW(keras.optimizers.AdamW):
+class TwoRateAdamW(keras.optimizers.AdamW):
     """AdamW that lets some variables, by their paths, learn at a share of the rate."""
 
     def __init__(self, rate: Any, *, slower: Mapping[str, float], **settings: Any) -> None:
         super().__init__(rate, **settings)
         self._slower = slower
 
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        self._shares = [self._slower.get(variable.path, 1.0) for variable in variables]
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        share = self._slower.get(variable.path, 1.0)
+        share = self._shares[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate * share)
 
 
 def _told_alone(seen: Seen) -> Seen:
-    """Give what a decoder is told of pictures that it does not see."""
-    return {name: rows for name, rows in seen.items() if name in ("tags", "trust")}
+    """Give what is seen of pictures whose grid is not to be trusted at all."""
+    return {**seen, "trust": np.zeros_like(seen["trust"])}
 
 
 def beam_settings(config: TrainingConfig) -> BeamSettings:
