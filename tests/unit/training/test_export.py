@@ -39,10 +39,12 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="module")
 def model(workspace: Workspace) -> CaptionModel:
     model = build_model(workspace.config, len(workspace.vocabulary), workspace.tags)
-    randomise(model.decoder)
     recogniser = model.recogniser
-    recogniser.slope.assign(np.ones(len(workspace.tags)))
-    recogniser.offset.assign(np.full(len(workspace.tags), 5.0))
+    words = recogniser.words.numpy()
+    randomise(model)
+    recogniser.words.assign(words)  # each class is some tag or none
+    recogniser.slope.assign(np.linspace(0.8, 1.2, len(workspace.tags)))
+    recogniser.offset.assign(np.linspace(4, 6, len(workspace.tags)))
     recogniser.basis.assign(np.eye(*recogniser.basis.shape))
     recogniser.edge.assign((0.5, 2.0))
     return model
