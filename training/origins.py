@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-_KEY = "weights"
+_KEY, _UNIFORM = "weights", "uniform_weights"
 # A vector as short as this may be used, and so be kept, number by number.
 _SHORT = 4
 _KERAS_NUMBER = re.compile(r"_\d+(?=/|$)")
@@ -167,19 +167,29 @@ def _set_effect(norm: _Norm, scale: Any, shift: NDArray[np.float32]) -> None:
 
 
 def note_origins(graph: onnx.ModelProto, weights: Weights) -> set[str]:
-    """Write into a graph where it holds which weights; give the names of those it holds."""
+    """Write into a graph where it holds which weights; give the names of those it tells.
+
+    A weight whose numbers are all the same is told by its value: conversion drops a bias of zeros.
+    """
     tensors: dict[int, list[tuple[str, NDArray[Any]]]] = {}
     for initializer in graph.graph.initializer:
         if initializer.data_type == onnx.TensorProto.FLOAT:
             values = numpy_helper.to_array(initializer).ravel()
             tensors.setdefault(values.size, []).append((initializer.name, values))
+    uniform = {
+        name: float(weight.flat[0])
+        for name, weight in weights.items()
+        if weight.min() == weight.max()
+    }
     places = {
         name: [(place.tensor, place.axes) for place in _places(weight, tensors)]
         for name, weight in weights.items()
+        if name not in uniform
     }
     note = {name: found for name, found in places.items() if found}
-    onnx.helper.set_model_props(graph, {_KEY: json.dumps(note)})
-    return set(note)
+    props = {_KEY: json.dumps(note), _UNIFORM: json.dumps(uniform)}
+    onnx.helper.set_model_props(graph, props)
+    return {*note, *uniform}
 
 
 def _places(
@@ -207,18 +217,20 @@ def tensors_of(graph: onnx.ModelProto, owner: str) -> set[str]:
     }
 
 
-def _noted(graph: onnx.ModelProto) -> dict[str, list[tuple[str, list[int]]]]:
+def _noted(graph: onnx.ModelProto, key: str = _KEY) -> dict[str, Any]:
     notes = {each.key: each.value for each in graph.metadata_props}
-    places: dict[str, list[tuple[str, list[int]]]] = json.loads(notes.get(_KEY, "{}"))
-    return places
+    noted: dict[str, Any] = json.loads(notes.get(key, "{}"))
+    return noted
 
 
 def read_origins(graph: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> Weights:
     """Give the weights that a graph holds, of these shapes, as far as it tells where they are."""
-    places = _noted(graph)
+    places, uniform = _noted(graph), _noted(graph, _UNIFORM)
     tensors = _Tensors(graph)
     weights: Weights = {}
     for name, shape in shapes.items():
+        if name in uniform:
+            weights[name] = np.full(shape, uniform[name], np.float32)
         for tensor, axes in places.get(name, []):
             if (values := tensors.values(tensor)) is not None:
                 weights[name] = Place(tensor, tuple(axes)).read(values, shape)

@@ -92,7 +92,7 @@ def constants(*nodes: onnx.NodeProto, **arrays: np.ndarray) -> onnx.ModelProto:
 def test_weights_that_are_stored_in_half_precision_since() -> None:
     weight = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
     graph = constants(kernel=weight.T.copy())
-    assert note_origins(graph, {"w": weight, "elsewhere": np.ones(7, np.float32)}) == {"w"}
+    assert note_origins(graph, {"w": weight, "elsewhere": np.arange(7, dtype=np.float32)}) == {"w"}
     cast = helper.make_node("Cast", ["half"], ["kernel"], to=TensorProto.FLOAT)
     smaller = constants(cast, half=weight.T.astype(np.float16))
     smaller.metadata_props.extend(graph.metadata_props)
@@ -106,6 +106,15 @@ def test_weights_that_are_gone_are_missing() -> None:
     note_origins(graph, {"w": weight})
     del graph.graph.initializer[:]
     assert read_origins(graph, {"w": (12,)}) == {}
+
+
+def test_weights_that_conversion_drops_because_they_do_nothing() -> None:
+    weights = {"bias": np.zeros(3, np.float32), "one": np.ones((), np.float32)}
+    graph = constants(unrelated=np.arange(3, dtype=np.float32))
+    assert note_origins(graph, weights) == {"bias", "one"}
+    found = read_origins(graph, {"bias": (3,), "one": ()})
+    assert found.keys() == weights.keys()
+    assert all(np.array_equal(found[name], weights[name]) for name in weights)
 
 
 def test_axes_are_put_back_in_order() -> None:
