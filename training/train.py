@@ -156,6 +156,7 @@ class _Run:
         return EncodedTexts(
             self._encode(self._text_captions).tokens,
             lambda rows, chance: habits.imagine([named[row] for row in rows], chance),
+            tuple(len(texts.captions) for texts in self.workspace.texts),
         )
 
     @cached_property

@@ -115,6 +115,8 @@ class EncodedTexts:
     tokens: NDArray[np.int32]
     imagine: Callable[[Rows, np.random.Generator], NDArray[np.float32]]
     """(rows, chance) -> tags [rows, tags]"""
+    sizes: tuple[int, ...]
+    """How many of them are of each file, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +160,27 @@ class Sampler:
 
         Pictures whose captions are of like length come together, which leaves less padding.
         """
-        count = self._mixture.texts
-        known = len(self._texts.tokens) if self._texts else 0
-        texts = self._chance.permutation(known)
-        for number, pictures in enumerate(self._batches()):
-            places = np.arange(number * count, (number + 1) * count)
-            yield pictures, texts[places % known] if count else np.empty(0, np.int64)
+        texts = self._text_rows(len(self) * self._mixture.texts)
+        for pictures, chosen in zip(self._batches(), np.split(texts, len(self)), strict=True):
+            yield pictures, chosen
+
+    def _text_rows(self, count: int) -> Rows:
+        """Choose texts from each file in proportion to the square root of its size.
+
+        A small file would otherwise hardly be heard beside a large one.
+        """
+        if not count or self._texts is None:
+            return np.empty(0, np.int64)
+        sizes = np.array(self._texts.sizes)
+        odds = np.sqrt(sizes) / np.sqrt(sizes).sum()
+        chosen = self._chance.choice(len(sizes), count, p=odds)
+        rows = np.empty(count, np.int64)
+        for file, start in enumerate(np.cumsum(sizes) - sizes):
+            places = np.flatnonzero(chosen == file)
+            times = -(-len(places) // sizes[file])
+            orders = [self._chance.permutation(sizes[file]) for _ in range(times)]
+            rows[places] = start + np.concatenate([*orders, np.empty(0, np.int64)])[: len(places)]
+        return rows
 
     def _batches(self) -> list[Rows]:
         size = self._mixture.pictures

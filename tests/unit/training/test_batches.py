@@ -92,7 +92,9 @@ def with_tags() -> Views:
 def texts() -> EncodedTexts:
     tokens = encode_captions(TEXTS, VOCABULARY, per_image=2, max_words=6).tokens
     return EncodedTexts(
-        tokens, lambda rows, _: np.stack([rows / 10, rows + 0.5], axis=1, dtype=np.float32)
+        tokens,
+        lambda rows, _: np.stack([rows / 10, rows + 0.5], axis=1, dtype=np.float32),
+        (len(TEXTS),),
     )
 
 
