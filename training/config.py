@@ -84,12 +84,12 @@ class Stage(_Table, kw_only=True):
     """A part of the run with its own optimiser; it starts from the best weights of the one before.
 
     `"cross-entropy"` learns people's captions word by word; `"self-critical"` raises the CIDEr-D of
-    the model's own, `samples` of each picture. The encoder is frozen and its grids are computed
-    once, unless `encoder_from_block` (of efficientnet-lite) or `encoder_from_layer` (of any
-    encoder) says from where on it learns too.
-    `learning_rate` falls to 0 along a cosine after `warmup_steps`, and is times `encoder_rate` for
-    the encoder. `dropout` takes the place of the decoder's own. Training ends where dev CIDEr has
-    not risen for `patience` epochs.
+    the model's own, `samples` of each picture, less `made_up_cost` (of the 10 of a perfect caption)
+    for each thing that they name and people do not. The encoder is frozen and its grids are
+    computed once, unless `encoder_from_block` (of efficientnet-lite) or `encoder_from_layer` (of
+    any encoder) says from where on it learns too. `learning_rate` falls to 0 along a cosine after
+    `warmup_steps`, and is times `encoder_rate` for the encoder. `dropout` takes the place of the
+    decoder's own. Training ends where dev CIDEr has not risen for `patience` epochs.
 
     With tags, each step has `texts_per_step` pictures' worth of captions without pictures beside
     `images_per_step` pictures, of which the share `blind` is told by its tags alone. Of a picture
@@ -116,6 +116,7 @@ class Stage(_Table, kw_only=True):
     encoder_from_layer: str | None = None
     encoder_rate: Annotated[float, Meta(gt=0)] = 1.0
     samples: Annotated[int, Meta(ge=2)] = 5
+    made_up_cost: Annotated[float, Meta(ge=0)] = 0.0
 
     def __post_init__(self) -> None:
         if self.encoder_from_block is not None and self.encoder_from_layer is not None:

@@ -1,4 +1,7 @@
-"""CIDEr-D of captions as they are sampled: the reward of self-critical training.
+"""What captions are worth as they are sampled: the reward of self-critical training.
+
+It is their CIDEr-D, less a cost for each thing that they name and no reference does: to CIDEr-D
+alone, a thing made up is no worse than a word too many.
 
 The measure is that of Vedantam et al. 2015 as pycocoevalcap computes it, with document frequencies
 of the training captions alone and every reference made ready once.
@@ -8,6 +11,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.captions import words_of
+from training.evaluation.objects import made_up_of
+from training.words import objects_in
+
+Rows = NDArray[np.int64]
 
 _LONGEST = 4  # words in an n-gram
 _SIGMA = 6.0  # of the penalty on differing lengths
@@ -24,6 +36,58 @@ class _Vector:
     weights: tuple[dict[_Gram, float], ...]
     norms: tuple[float, ...]
     length: int
+
+
+class Reward:
+    """Scores captions of pictures, and of texts that stand for pictures, against what people said.
+
+    `made_up_cost` is taken for each thing made up, from the 10 of a perfect caption.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Sequence[str]],
+        texts: Sequence[Sequence[str]] = (),
+        *,
+        made_up_cost: float = 0.0,
+    ) -> None:
+        """Take the captions of each picture and of each text."""
+        self._cost = made_up_cost
+        # Each by itself: how rare a word is depends on what is captioned.
+        self._judges = [_Judge(each) for each in (pictures, texts) if each]
+
+    def __call__(
+        self, pictures: Rows, texts: Rows, captions: Sequence[Sequence[Sequence[str]]]
+    ) -> NDArray[np.float64]:
+        """Score captions, as words, of these pictures and then these texts: [rows, captions]."""
+        judged = [
+            (judge, int(row))
+            for judge, rows in zip(self._judges, (pictures, texts), strict=False)
+            for row in rows
+        ]
+        return np.array(
+            [
+                judge(row, said, self._cost)
+                for (judge, row), said in zip(judged, captions, strict=True)
+            ]
+        )
+
+
+class _Judge:
+    def __init__(self, references: Sequence[Sequence[str]]) -> None:
+        spoken = [[words_of(caption) for caption in captions] for captions in references]
+        self._cider = CiderD(spoken)
+        self._named = [set().union(*map(objects_in, captions)) for captions in spoken]
+
+    def __call__(
+        self, image: int, captions: Sequence[Sequence[str]], made_up_cost: float
+    ) -> list[float]:
+        scores = self._cider(image, captions)
+        named = self._named[image]
+        return [
+            score - made_up_cost * len(made_up_of(objects_in(words), named))
+            for score, words in zip(scores, captions, strict=True)
+        ]
 
 
 class CiderD:

@@ -11,7 +11,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from captioner.model.decoding import BeamSettings
 from captioner.model.vocabulary import Vocabulary
@@ -20,14 +19,12 @@ from training.data.batches import (
     Captions,
     EncodedTexts,
     Mixture,
-    Rows,
     Sampler,
     Seen,
     encode_captions,
     plain_batches,
     training_batches,
 )
-from training.data.captions import words_of
 from training.data.splits import Split
 from training.decode import KerasCaptioner
 from training.encoders.choice import choose_what_learns
@@ -36,7 +33,7 @@ from training.looks import Looks
 from training.metrics import cider
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 from training.report import plot_history
-from training.rewards import CiderD
+from training.rewards import Reward
 from training.self_critical import self_critical_batches
 from training.tags import things_named
 from training.word_vectors import begin_words
@@ -212,21 +209,11 @@ class _Run:
         self.model.load_weights(self.workspace.best(stage.name))
 
     def _sampled_batches(self, stage: Stage, sampler: Sampler) -> tf.data.Dataset:
-        images = [image.captions for image in self.workspace.pictures["train"].images]
-        of_pictures = CiderD([list(map(words_of, captions)) for captions in images])
-        of_texts = None
-        if stage.texts_per_step:
-            of_texts = CiderD([list(map(words_of, captions)) for captions in self._text_captions])
-
-        def reward(pictures: Rows, texts: Rows, words: Any) -> NDArray[np.float64]:
-            scores = [of_pictures(row, said) for row, said in zip(pictures, words, strict=False)]
-            if of_texts:
-                said_of_texts = words[len(pictures) :]
-                scores += [
-                    of_texts(row, said) for row, said in zip(texts, said_of_texts, strict=True)
-                ]
-            return np.array(scores)
-
+        reward = Reward(
+            [image.captions for image in self.workspace.pictures["train"].images],
+            self._text_captions if stage.texts_per_step else [],
+            made_up_cost=stage.made_up_cost,
+        )
         return self_critical_batches(
             KerasCaptioner(self.model),
             sampler,

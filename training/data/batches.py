@@ -161,8 +161,7 @@ class Sampler:
         Pictures whose captions are of like length come together, which leaves less padding.
         """
         texts = self._text_rows(len(self) * self._mixture.texts)
-        for pictures, chosen in zip(self._batches(), np.split(texts, len(self)), strict=True):
-            yield pictures, chosen
+        yield from zip(self._batches(), np.split(texts, len(self)), strict=True)
 
     def _text_rows(self, count: int) -> Rows:
         """Choose texts from each file in proportion to the square root of its size.

@@ -6,7 +6,7 @@ not. Things are those of `training.words`: physical objects, whatever their numb
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +63,11 @@ class Objects:
     """The commonest first."""
 
 
+def made_up_of(said: Set[str], named: Set[str]) -> set[str]:
+    """Give the things that a caption says and nobody named, nor a kind of them."""
+    return {thing for thing in said - named if not named & _PARTICULARS.get(thing, frozenset())}
+
+
 class Naming:
     """The things of every image, in captions and in references."""
 
@@ -70,7 +75,7 @@ class Naming:
         self.said = [objects_in(words_of(caption)) for caption in captions]
         named = [[objects_in(words_of(each)) for each in of_one] for of_one in references]
         self.right = [
-            {thing for thing in said if _is_named(thing, set().union(*by_people))}
+            said - made_up_of(said, set().union(*by_people))
             for said, by_people in zip(self.said, named, strict=True)
         ]
         self.wanted = [_agreed(by_people) for by_people in named]
@@ -121,10 +126,6 @@ def made_up_by_the_surest(
 
     of_all, of_surest, ratio = estimates(np.column_stack(columns).astype(np.float64), shares)
     return of_all, of_surest, ratio
-
-
-def _is_named(thing: str, named: set[str]) -> bool:
-    return thing in named or bool(named & _PARTICULARS.get(thing, frozenset()))
 
 
 def _agreed(by_people: Sequence[set[str]]) -> set[str]:
