@@ -26,6 +26,7 @@ from training.options import (
     DataOption,
     RunsOption,
 )
+from training.registering import register
 from training.workspace import Workspace, open_workspace
 
 TextOption = Annotated[
@@ -103,6 +104,7 @@ for command in (
     calibrate,
     calibration_report,
     agreement,
+    register,
 ):
     app.command()(command)
 
