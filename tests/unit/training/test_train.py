@@ -365,6 +365,8 @@ def stage(name: str, **settings: Any) -> Stage:
     )
 
 
+# A stage of texts alone has nothing to teach what reads the grid.
+@pytest.mark.filterwarnings("ignore:Gradients do not exist for variables:UserWarning")
 def test_a_run_with_tags_is_killed_and_goes_on(
     tagged: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
