@@ -12,7 +12,7 @@ from training.options import BUNDLE, RUNS, RunsOption
 
 console = Console()
 
-_CONFIG = Path(__file__).parent.parent / "configs" / "finetune.toml"
+_CONFIG = Path(__file__).parent / "settings.toml"
 _OUT = Path("finetuned")
 
 

@@ -34,7 +34,7 @@ from training.workspace import Workspace, begin, picture_folder, references
 
 
 class FinetuneConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How captions of one's own are learnt; `training/configs/finetune.toml` explains it."""
+    """How captions of one's own are learnt; `settings.toml` explains it."""
 
     min_count: Positive
     replayed: Annotated[float, Meta(ge=0)]
