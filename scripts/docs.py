@@ -1,7 +1,7 @@
-"""Tables in README.md and models/MODEL_CARD.md that nobody types: `python -m scripts.docs`.
+"""Tables in README.md, training/README.md and the model card that nobody types.
 
-Each stands between two comments that name it, and is made from what is set or measured. Without an
-option the command tells which are out of date; with `--write` it brings them up to date.
+Each stands between two comments that name it, and is made from what is set or measured.
+`python -m scripts.docs` tells which are out of date; with `--write` it brings them up to date.
 """
 
 import argparse
@@ -15,10 +15,11 @@ import msgspec
 from benchmarks import results
 from captioner.errors import CaptionerError
 from captioner.model.bundle import read_manifest
-from scripts import tables
+from scripts import runs, tables
 from scripts.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent.parent
+_DOCUMENTS = ("README.md", "models/MODEL_CARD.md", "training/README.md")
 _BLOCK = re.compile(r"(<!-- begin (?P<name>\S+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 
 type Make = Callable[[], str]
@@ -46,7 +47,7 @@ def out_of_date(root: Path) -> Iterator[tuple[Path, str]]:
     Raises `SetupError` or `CaptionerError` where what a table is made from cannot be read.
     """
     blocks = blocks_of(root)
-    for path in (root / "README.md", root / "models" / "MODEL_CARD.md"):
+    for path in (root / name for name in _DOCUMENTS):
         text = path.read_text()
         wanted = filled(text, blocks)
         if wanted != text:
@@ -75,6 +76,7 @@ def blocks_of(root: Path) -> dict[str, Make]:
         "bundle": lambda: tables.bundle_table(read_manifest(models), models),
         "stages": lambda: tables.stages_table(read_manifest(models)),
         "decoders": lambda: tables.decoders_table(_histories(root)),
+        "runs": lambda: runs.runs_table(_histories(root), root / "training" / "configs", models),
         "speed": lambda: tables.speed_table(_results(root)),
     }
 

@@ -45,7 +45,7 @@ _LESSONS = {
 
 def settings_table() -> str:
     """Every app setting with its default and meaning."""
-    return _table(
+    return markdown_table(
         ("Setting", "Default", "Meaning"),
         (
             (f"`{each.metadata['env']}`", _default(each.default), each.metadata["doc"])
@@ -58,7 +58,7 @@ def scores_table(manifest: Manifest) -> str:
     """The scores recorded in a bundle, and the commands that gave them."""
     columns = dict(_evaluations(manifest))
     rows: list[Sequence[str]] = [
-        (label, *(_with_interval(scores, key) for scores in columns.values()))
+        (label, *(with_interval(scores, key) for scores in columns.values()))
         for label, key in _SCORES
     ]
     rows += [
@@ -69,11 +69,13 @@ def scores_table(manifest: Manifest) -> str:
         ),
     ]
     rows += [
-        (label, *(_with_interval(scores, key) for scores in columns.values()))
+        (label, *(with_interval(scores, key) for scores in columns.values()))
         for label, key in _SHARES
         if any(key in scores for scores in columns.values())
     ]
-    table = _table((f"{manifest.name} {manifest.version}, percent", *columns), rows, right=True)
+    table = markdown_table(
+        (f"{manifest.name} {manifest.version}, percent", *columns), rows, right=True
+    )
     commands = dict.fromkeys(str(scores["command"]) for scores in columns.values())
     return (
         f"{table}\n\nIn brackets the 95 % interval, by resampling the images. "
@@ -107,7 +109,7 @@ def confidence_table(manifest: Manifest) -> str:
     rows.append(("area under the ROC curve (95 % interval)", *areas))
     commands = _code(dict.fromkeys(str(figures["command"]) for figures in found.values()))
     return (
-        f"{_table(('percent', *found), rows, right=True)}\n\n"
+        f"{markdown_table(('percent', *found), rows, right=True)}\n\n"
         f"Weights, for one standard deviation on dev: {weights}. Captions below "
         f"{calibration.review_threshold:g} are for review. Measured by {commands}."
     )
@@ -124,11 +126,11 @@ def bundle_table(manifest: Manifest, folder: Path) -> str:
         f"{split} {images:,} images and {data['captions'][split]:,} captions"
         for split, images in data.get("images", {}).items()
     )
-    return _table(
+    return markdown_table(
         ("", ""),
         (
             ("Name and version", f"{manifest.name} {manifest.version}"),
-            ("Files", ", ".join(f"`{name}` {_mebibytes(size)}" for name, size in sizes.items())),
+            ("Files", ", ".join(f"`{name}` {mebibytes(size)}" for name, size in sizes.items())),
             (
                 "Input",
                 f"RGB, squashed to {' and then '.join(map(_square, manifest.resize))} pixels",
@@ -146,7 +148,7 @@ def bundle_table(manifest: Manifest, folder: Path) -> str:
 def stages_table(manifest: Manifest) -> str:
     """How a bundle learnt, stage by stage."""
     training: dict[str, Any] = {} if manifest.training is UNSET else manifest.training
-    return _table(
+    return markdown_table(
         ("Stage", "Learns from", "What learns", "Epochs at most", "Learning rate"),
         (
             (
@@ -163,7 +165,7 @@ def stages_table(manifest: Manifest) -> str:
 
 def speed_table(results: Results) -> str:
     """Times of one picture, and of a process that starts."""
-    table = _table(
+    table = markdown_table(
         ("Milliseconds a picture, median (95th percentile)", *map(_threads, results.timings)),
         (
             (label, *(f"{s.p50:.1f} ({s.p95:.1f})" for s in map(spread, results.timings)))
@@ -193,7 +195,7 @@ def decoders_table(histories: Iterable[Path]) -> str:
         best = max(range(len(scores)), key=scores.__getitem__)
         told = (f"{len(scores)}", f"{best + 1}", f"{scores[best]:.1f}")
         rows.append((f"{path.parent.name}", path.stem, *told))
-    return _table(("Run", "Stage", "Epochs", "Best epoch", "Its dev CIDEr, percent"), rows)
+    return markdown_table(("Run", "Stage", "Epochs", "Best epoch", "Its dev CIDEr, percent"), rows)
 
 
 def _evaluations(manifest: Manifest) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -205,7 +207,7 @@ def _evaluations(manifest: Manifest) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{split.replace('_', ' ')}, {search}", metrics[key]
 
 
-def _with_interval(scores: Mapping[str, Any], key: str) -> str:
+def with_interval(scores: Mapping[str, Any], key: str) -> str:
     """Write a score, with the ends of its 95 % interval where they are recorded."""
     if key not in scores:
         return ""
@@ -251,7 +253,7 @@ def _square(side: int) -> str:
     return f"{side} x {side}"
 
 
-def _mebibytes(size: int) -> str:
+def mebibytes(size: int) -> str:
     return f"{size / 2**20:.1f} MiB"
 
 
@@ -259,7 +261,9 @@ def _code(texts: Iterable[str]) -> str:
     return " and ".join(f"`{text}`" for text in texts)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = False) -> str:
+def markdown_table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = False
+) -> str:
     """Write a table, all columns but the first set to the right where asked."""
     rule = ["---", *(["---:" if right else "---"] * (len(head) - 1))]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))

@@ -90,3 +90,13 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleInvalid(
             f"{MANIFEST} in {folder} cannot be read, copy the bundle again: {fault}."
         ) from None
+
+
+def graph_bytes(folder: Path) -> int:
+    """Give how much room a bundle's graphs take. Raises as `open_bundle`."""
+    manifest = read_manifest(folder)
+    files = (manifest.encoder.file, manifest.decoder.file)
+    try:
+        return sum((folder / file).stat().st_size for file in files)
+    except FileNotFoundError as fault:
+        raise BundleMissing(f"The bundle lacks {fault.filename}: copy the whole folder.") from None

@@ -21,7 +21,8 @@ from captioner.model.bundle import Bundle, open_bundle, read_manifest
 from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.model.preprocessing import encoder_input
 from captioner.model.vocabulary import text_of
-from tests.support import tiny_dataset
+from tests.support import tiny_dataset, tiny_run
+from tests.support.tiny_run import EPOCHS, SIDE
 from tests.support.waiting import wait_for
 from training import cli
 from training import export as exporting
@@ -40,31 +41,6 @@ from training.workspace import Workspace, open_workspace
 # Keras reads and writes its files through an interface that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-SIDE = 64
-CONFIG = """
-name = "{kind}"
-[data]
-resize = [64]
-min_count = 1
-max_words = 10
-captions_per_image = 1
-[encoder]
-name = "efficientnet-lite0"
-[decoder]
-kind = "{kind}"
-dropout = 0.0
-sizes = {sizes}
-[beam]
-min_words = 3
-[[stages]]
-name = "decoder"
-epochs = {epochs}
-learning_rate = {rate}
-warmup_steps = 10
-ema_momentum = 0.8
-patience = 20
-images_per_step = {images}
-"""
 # The transformer reads tags: it learns from captions without pictures first, and once from both.
 TEXT = """
 [tags]
@@ -89,27 +65,6 @@ texts_per_step = 2
 blind = 0.1
 encoder_from_block = 15
 """
-EPOCHS = 8
-SETTINGS = {
-    "transformer": {
-        "sizes": "{ width = 64, heads = 2, inner_width = 64, depth = 1 }",
-        "epochs": EPOCHS,
-        "rate": 3e-3,
-        "images": 4,
-    },
-    "attention-lstm": {
-        "sizes": "{ width = 64, attention_width = 32 }",
-        "epochs": 10,
-        "rate": 1e-2,
-        "images": 2,
-    },
-    "merge-lstm": {
-        "sizes": "{ width = 64, word_width = 32 }",
-        "epochs": 10,
-        "rate": 1e-2,
-        "images": 2,
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -157,7 +112,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_dataset.write_table(tmp_path_factory.mktemp("data") / "shapes")
 
 
-@pytest.fixture(scope="module", params=SETTINGS)
+@pytest.fixture(scope="module", params=tiny_run.SETTINGS)
 def run(
     request: pytest.FixtureRequest, data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
@@ -165,7 +120,7 @@ def run(
     kind = request.param
     folder = tmp_path_factory.mktemp(kind)
     config, runs, bundle = folder / "config.toml", folder / "runs", folder / "bundle"
-    text = CONFIG.format(kind=kind, **SETTINGS[kind])
+    text = tiny_run.configuration(kind)
     options = ("--data", data, "--config", config, "--runs", runs)
     texts: tuple[object, ...] = ()
     if kind == "transformer":

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from captioner.model.bundle import MANIFEST, Bundle, open_bundle
+from captioner.model.manifest import graph_bytes
 from training.calibration.acceptable import acceptable
 from training.config import load_config
 from training.data.datasets import CaptionDataset, load_dataset
@@ -95,7 +96,10 @@ def evaluate(
         page = report_page(evaluations, title, looker=looker, histories=histories)
         report.write_text(page, encoding="utf-8")
     if figures is not None:
-        figures.write_bytes(msgspec.json.format(msgspec.json.encode(best.to_dict()), indent=1))
+        told = best.to_dict()
+        if captions is None and config is None:
+            told["bytes"] = graph_bytes(bundle)
+        figures.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1))
 
 
 def compare(

@@ -83,6 +83,7 @@ def test_captions_of_a_file_are_measured_as_those_of_a_bundle(
     first, second = (json.loads(path.read_text()) for path in (measured.figures, again))
     assert second.pop("captioner") == "captions"
     first.pop("captioner")
+    assert first.pop("bytes") == sum(file.stat().st_size for file in measured.bundle.glob("*.onnx"))
     assert second == first
 
 

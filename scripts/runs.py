@@ -1,0 +1,104 @@
+"""The table of measured training runs, from their configurations, histories and scores."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from captioner.model.manifest import graph_bytes, read_manifest
+from scripts.errors import SetupError
+from scripts.tables import markdown_table, mebibytes, with_interval
+from training.config import TrainingConfig, load_config
+
+_TEST = "test.json"
+_HEAD = (
+    "Encoder",
+    "Decoder",
+    "Stages, each with its best dev CIDEr",
+    "Test BLEU-1",
+    "BLEU-4",
+    "METEOR",
+    "ROUGE-L",
+    "CIDEr",
+    "Graphs",
+    "Trained with",
+)
+_MEASURES = ("bleu_1", "bleu_4", "meteor", "rouge_l")
+
+
+def runs_table(histories: Iterable[Path], configs: Path, models: Path) -> str:
+    """Every run, the one with the best last stage first; blank is what was not measured.
+
+    `histories` are the files RUN/STAGE.csv. Beside them RUN/test.json holds what `training
+    evaluate --json` wrote of the run's bundle; what ships in `models` tells it itself. Raises
+    `SetupError` where a run has no configuration in `configs`, or lacks a stage that it names.
+    """
+    known = {config.name: (config, path) for path, config in _configs(configs)}
+    rows: list[tuple[float, tuple[str, ...]]] = []
+    for folder in sorted({path.parent for path in histories}):
+        if folder.name not in known:
+            raise SetupError(
+                f"No configuration in training/configs is named {folder.name}: keep those of the "
+                "runs in training/results."
+            )
+        config, path = known[folder.name]
+        dev = _dev_ciders(folder, config)
+        scores = _shipped(folder.name, models) or _recorded(folder)
+        cells = (
+            f"{config.encoder.name}, {config.data.resize[-1]} pixels",
+            f"{config.decoder.kind}, width {config.decoder.sizes['width']}",
+            ", ".join(f"{stage} {cider:.1f}" for stage, cider in dev.items()),
+            *(f"{scores[key]:.1f}" if scores else "" for key in _MEASURES),
+            with_interval(scores, "cider"),
+            mebibytes(scores["bytes"]) if scores else "",
+            f"`--config training/configs/{path.name}`",
+        )
+        rows.append((list(dev.values())[-1], cells))
+    rows.sort(reverse=True)
+    return markdown_table(_HEAD, (cells for _, cells in rows))
+
+
+def _configs(folder: Path) -> list[tuple[Path, TrainingConfig]]:
+    """Read the configurations of whole runs, which have an encoder."""
+    return [
+        (path, load_config(path))
+        for path in sorted(folder.glob("*.toml"))
+        if "[encoder]" in path.read_text().splitlines()
+    ]
+
+
+def _dev_ciders(folder: Path, config: TrainingConfig) -> dict[str, float]:
+    """Give the best dev CIDEr of each stage, in the order of the stages."""
+    best = {}
+    for stage in config.stages:
+        path = folder / f"{stage.name}.csv"
+        if not path.is_file():
+            raise SetupError(
+                f"{folder.name} has no history of its stage {stage.name}: copy "
+                f"runs/{folder.name}/{stage.name}/history.csv to {path}."
+            )
+        with path.open(newline="") as file:
+            best[stage.name] = max(float(row["dev_cider"]) for row in csv.DictReader(file))
+    return best
+
+
+def _shipped(run: str, models: Path) -> Mapping[str, Any]:
+    """Give what the bundle that ships tells of itself on test, where the run made it."""
+    manifest = read_manifest(models)
+    metrics: dict[str, Any] = {} if manifest.metrics is UNSET else manifest.metrics
+    scores = metrics.get(f"test_beam{manifest.beam.beam_size}")
+    if manifest.name != run or scores is None:
+        return {}
+    return {**scores, "bytes": graph_bytes(models)}
+
+
+def _recorded(folder: Path) -> Mapping[str, Any]:
+    """Give what was measured of a run's bundle on test and kept beside its histories."""
+    path = folder / _TEST
+    if not path.is_file():
+        return {}
+    told = msgspec.json.decode(path.read_bytes())
+    return {**told["scores"], "bytes": told["bytes"]}
