@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from captioner.model.manifest import graph_bytes, read_manifest
 from scripts.errors import SetupError
 from scripts.tables import markdown_table, mebibytes, with_interval
-from training.config import TrainingConfig, load_config
 
 _TEST = "test.json"
 _HEAD = (
@@ -27,6 +26,33 @@ _HEAD = (
     "Trained with",
 )
 _MEASURES = ("bleu_1", "bleu_4", "meteor", "rouge_l")
+
+
+class _Data(Struct):
+    resize: tuple[int, ...]
+
+
+class _Encoder(Struct):
+    name: str
+
+
+class _Decoder(Struct):
+    kind: str
+    sizes: dict[str, int]
+
+
+class _Stage(Struct):
+    name: str
+
+
+class _Config(Struct):
+    """What the table tells of a run's configuration; training checks the rest."""
+
+    name: str
+    data: _Data
+    encoder: _Encoder
+    decoder: _Decoder
+    stages: tuple[_Stage, ...]
 
 
 def runs_table(histories: Iterable[Path], configs: Path, models: Path) -> str:
@@ -61,16 +87,16 @@ def runs_table(histories: Iterable[Path], configs: Path, models: Path) -> str:
     return markdown_table(_HEAD, (cells for _, cells in rows))
 
 
-def _configs(folder: Path) -> list[tuple[Path, TrainingConfig]]:
+def _configs(folder: Path) -> list[tuple[Path, _Config]]:
     """Read the configurations of whole runs, which have an encoder."""
     return [
-        (path, load_config(path))
+        (path, msgspec.toml.decode(path.read_bytes(), type=_Config))
         for path in sorted(folder.glob("*.toml"))
         if "[encoder]" in path.read_text().splitlines()
     ]
 
 
-def _dev_ciders(folder: Path, config: TrainingConfig) -> dict[str, float]:
+def _dev_ciders(folder: Path, config: _Config) -> dict[str, float]:
     """Give the best dev CIDEr of each stage, in the order of the stages."""
     best = {}
     for stage in config.stages:
