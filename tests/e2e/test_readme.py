@@ -1,35 +1,26 @@
 """The README's examples, copied from it and run against the app as they stand."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import jsonschema
 import pytest
 
 from captioner.records import json_schema
-from captioner.settings import STORAGE_CONNECTION
-from scripts.azurite import DEFAULT_CONNECTION
 from tests.support.app import running_app
 from tests.support.azurite import Azurite
 from tests.support.bundles import make_bundle
-from tests.support.documents import README, ROOT, code
+from tests.support.documents import README, code
 from tests.support.pictures import image_bytes, left_and_right, plain
+from tests.support.reader import Reader, lines_of
 from tests.support.tools import require_tool
-
-USUAL_URL = "http://127.0.0.1:7071"
-DEADLINE_S = 120
 
 
 def shell_examples(program: str) -> list[str]:
     """Give the commands of the README's shell blocks that start with this program."""
-    joined = (block.replace("\\\n", " ") for block in code(README, "sh"))
-    return [line for block in joined for line in block.splitlines() if line.startswith(program)]
+    every = (line for block in code(README, "sh") for line in lines_of(block))
+    return [line for line in every if line.startswith(program)]
 
 
 def python_examples(package: str) -> list[str]:
@@ -40,43 +31,6 @@ def python_examples(package: str) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class Reader:
-    """Somebody who copies examples into a folder with `photo.jpg` and `photos`, as the app runs."""
-
-    folder: Path
-    connection: str
-    url: str
-
-    def run(self, *command: str) -> str:
-        """Run a command, fail with what it said if it fails, and give its output."""
-        ours = {
-            "HOME": str(self.folder),
-            "MODEL_DIR": str(self.folder / "bundle"),
-            "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            STORAGE_CONNECTION: self.connection,
-        }
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=os.environ | ours,
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=DEADLINE_S,
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def shell(self, line: str) -> str:
-        return self.run("sh", "-c", line.replace(USUAL_URL, self.url))
-
-    def python(self, example: str) -> str:
-        example = example.replace(USUAL_URL, self.url)
-        return self.run(sys.executable, "-c", example.replace(DEFAULT_CONNECTION, self.connection))
-
-
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("reader")
@@ -85,11 +39,6 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     (folder / "photo.jpg").write_bytes(photo)
     (folder / "photos").mkdir()
     (folder / "photos" / "blue.png").write_bytes(image_bytes(plain(64, 64, "blue"), "PNG"))
-    (folder / ".curlrc").write_text("fail\nsilent\nshow-error\n")  # an error is an exit code
-    (folder / "bin").mkdir()
-    command = folder / "bin" / "captioner"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m captioner "$@"\n')
-    command.chmod(0o755)
     usual = {"IMAGES_CONTAINER": "images", "CAPTIONS_CONTAINER": "captions"}
     # Storage of its own, so that the containers may have the names that the README gives them.
     with (
@@ -97,7 +46,9 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         running_app(azurite, {**usual, "MODEL_DIR": str(folder / "bundle")}) as app,
     ):
         app.record("attic/photo.jpg", app.drop("attic/photo.jpg", photo))
-        yield Reader(folder, azurite.connection_string, app.host.url)
+        yield Reader.in_folder(
+            folder, azurite.connection_string, app.host.url, model_dir=folder / "bundle"
+        )
 
 
 def test_there_are_examples_of_each_kind() -> None:

@@ -48,6 +48,19 @@ def code(document: Path, language: str) -> list[str]:
     ]
 
 
+def examples(document: Path, section: str) -> dict[str, list[tuple[str, str]]]:
+    """Give language and content of a section's fenced blocks, by the headings below its own."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    within, heading = False, ""
+    for token, after in pairwise(_tokens(document)):
+        if token.type == "heading_open":
+            heading = after.content
+            within = heading == section or (within and token.tag > "h2")
+        elif within and token.type == "fence":
+            found.setdefault(heading, []).append((token.info, token.content))
+    return found
+
+
 def links(document: Path) -> list[str]:
     """Give where links and pictures lead, as it is written."""
     found = [
