@@ -88,11 +88,9 @@ def runs_table(histories: Iterable[Path], configs: Path, models: Path) -> str:
 
 
 def _configs(folder: Path) -> list[tuple[Path, _Config]]:
-    """Read the configurations of whole runs, which have an encoder."""
     return [
         (path, msgspec.toml.decode(path.read_bytes(), type=_Config))
         for path in sorted(folder.glob("*.toml"))
-        if "[encoder]" in path.read_text().splitlines()
     ]
 
 

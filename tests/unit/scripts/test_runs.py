@@ -29,7 +29,6 @@ def root(tmp_path: Path) -> Path:
         history.parent.mkdir()
         rows = (f"{epoch},1.0,{cider}" for epoch, cider in enumerate(ciders, 1))
         history.write_text("\n".join(["epoch,loss,dev_cider", *rows]) + "\n")
-    (tmp_path / "configs" / "finetune.toml").write_text("min_count = 2\n")
     return tmp_path
 
 
