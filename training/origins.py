@@ -278,7 +278,11 @@ class _Tensors:
         stored, scales = (
             numpy_helper.to_array(self._initializers[f"{name}_{part}"]) for part in ("Q8", "scales")
         )
-        (node,) = (each for each in self._model.graph.node if f"{name}_Q8" in each.input)
+        (node,) = (
+            each
+            for each in self._model.graph.node
+            if f"{name}_Q8" in each.input and each.op_type == "MatMulNBits"
+        )
         rows = next(each.i for each in node.attribute if each.name == "K")
         columns, blocks, _ = stored.shape
         values = (stored.astype(np.float32) - 128) * scales.reshape(columns, blocks, 1)
