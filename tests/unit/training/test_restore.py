@@ -117,7 +117,7 @@ def test_a_model_that_says_something_else_is_refused(
     graph = onnx.load(copy / "decoder.onnx")
     note = next(each for each in graph.metadata_props if each.key == "weights")
     places = json.loads(note.value)
-    bias = next(name for name in places if name.endswith(("decoder/bias", "classify/bias")))
+    bias = next(name for name in places if "decoder/bias" in name or "classify/bias" in name)
     words = next(each for each in graph.graph.initializer if each.name == places[bias][0][0])
     values = onnx.numpy_helper.to_array(words)[::-1].copy()
     graph.graph.initializer.append(onnx.numpy_helper.from_array(values, "another"))
