@@ -288,7 +288,7 @@ def test_the_keras_run_is_measured_too(run: Run, tmp_path: Path) -> None:
     assert told["scores"]["cider"] == pytest.approx(best, abs=0.1)
     page = report.read_text()
     assert f"Stage {last_stage}" in page
-    assert 'class="looks"' in page
+    assert ('class="looks"' in page) == (run.kind != "merge-lstm")  # which looks at no patches
 
 
 def test_a_sheet_shows_pictures_with_their_captions(run: Run, tmp_path: Path) -> None:
@@ -328,8 +328,8 @@ def test_graphs_that_differ_from_keras_are_not_shipped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def nudge(model: CaptionModel, _: Path) -> None:
-        ends = ("decoder/bias", "decoder/classify/bias")  # of the words' logits
-        (bias,) = (weight for weight in model.decoder.weights if weight.path in ends)
+        ends = ("decoder/bias", "classify/bias")  # of the words' logits
+        (bias,) = (weight for weight in model.decoder.weights if weight.path.endswith(ends))
         bias.assign_add(np.linspace(0, 0.01, bias.shape[0]))
 
     monkeypatch.setattr(exporting, "_convert", after(exporting._convert, nudge))
