@@ -1,5 +1,6 @@
 """What holds for every test, and what tests of several rooms share."""
 
+import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,8 +18,13 @@ settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:
-    """Have programs under test heed Ctrl-C, which jobs in the background are started without."""
+    """Set what programs take from their terminal, and what would differ from one to another.
+
+    Ctrl-C is heeded, which jobs in the background are started without; lines are broken at one
+    width, before any console is made, which reads it once.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ["COLUMNS"] = "200"
 
 
 @pytest.fixture(scope="session")

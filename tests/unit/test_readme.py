@@ -129,7 +129,7 @@ def options_of(module: str, *subcommand: str) -> set[str]:
     shown = subprocess.run(
         [sys.executable, "-m", module, *subcommand, "--help"],
         cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
+        env={**os.environ, "NO_COLOR": "1", "TERM": "dumb"},
         capture_output=True,
         check=True,
         text=True,
