@@ -1,40 +1,21 @@
 """Which things captions name that people name too, which they make up and which they miss.
 
-A thing is right where any reference names it, or names a kind of it: who says "person" of a man is
-not wrong. It is missed where at least two people (or the only one) name it and the caption does
-not. Things are those of `training.words`: physical objects, whatever their number.
+A thing is right where any reference names it, a kind of it, or the same by another word: who says
+"person" of a man is not wrong. It is missed where at least two people (or the only one) name it and
+the caption does not. Things are those of `training.words`: physical objects, whatever their number.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.data.captions import words_of
-from training.evaluation.kinds import ANIMALS, PEOPLE
 from training.metrics import Estimate
 from training.metrics.resampling import Array, estimates
-from training.words import objects_in
-
-_CHILDREN = frozenset({"baby", "boy", "girl", "infant", "kid", "toddler"})
-_DOGS = frozenset(
-    {"beagle", "collie", "doberman", "greyhound", "husky", "poodle", "puppy", "retriever"}
-    | {"shepherd", "terrier"}
-)
-# The general word is true of whatever the particular ones are true of.
-_PARTICULARS: Mapping[str, frozenset[str]] = {
-    "person": PEOPLE,
-    "child": _CHILDREN,
-    "kid": _CHILDREN | {"child"},
-    "animal": ANIMALS,
-    "dog": _DOGS,
-    "bicycle": frozenset({"bike"}),
-    "bike": frozenset({"bicycle", "motorbike", "motorcycle"}),
-    "clothes": frozenset({"clothing", "coat", "dress", "jacket", "pants", "shirt", "uniform"}),
-    "clothing": frozenset({"clothes", "coat", "dress", "jacket", "pants", "shirt", "uniform"}),
-}
+from training.words import objects_in, true_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +45,8 @@ class Objects:
 
 
 def made_up_of(said: Set[str], named: Set[str]) -> set[str]:
-    """Give the things that a caption says and nobody named, nor a kind of them."""
-    return {thing for thing in said - named if not named & _PARTICULARS.get(thing, frozenset())}
+    """Give the things that a caption says and that are true of nothing that was named."""
+    return set(said - true_of(named))
 
 
 class Naming:

@@ -1,10 +1,11 @@
 """What captions name: plain words for ImageNet's labels, and which words are physical objects.
 
-Two tables, made by `python -m training.words` from WordNet and people's captions:
+Three tables, made by `python -m training.words` from WordNet and people's captions:
 
     imagenet.csv    index,synset,label,word   the 1,000 classes in the order of the encoder's layer
     objects.csv     form,object               every form that names a thing -> the thing; a form of
                                               two words ("hot dog") goes before its parts
+    kinds.csv       object,kind_of            what may as well be called by the second word
 
 Origins: the classes are those of ImageNet's ILSVRC2012, as sorted WordNet ids; labels, hypernyms
 and meanings are WordNet 3.0's (Princeton University, see LICENSE-WordNet.txt); of the
@@ -12,7 +13,7 @@ captions only single words and how often they occur were used, none is repeated 
 """
 
 import csv
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -57,6 +58,11 @@ def objects_in(words: Iterable[str]) -> set[str]:
     return found
 
 
+def true_of(things: Iterable[str]) -> set[str]:
+    """Things, what they are kinds of, and what means the same: "person" is true of a man."""
+    return {word for thing in things for word in (thing, *_kinds().get(thing, ()))}
+
+
 def class_words(tags: Sequence[str]) -> NDArray[np.float32]:
     """Tell which tag each of ImageNet's classes is: ones and zeros, [classes, tags]."""
     places = {tag: place for place, tag in enumerate(tags)}
@@ -76,6 +82,14 @@ def _imagenet() -> tuple[str, ...]:
 @cache
 def _objects() -> Mapping[str, str]:
     return {row["form"]: row["object"] for row in _rows("objects.csv")}
+
+
+@cache
+def _kinds() -> Mapping[str, tuple[str, ...]]:
+    generals = defaultdict[str, list[str]](list)
+    for row in _rows("kinds.csv"):
+        generals[row["object"]].append(row["kind_of"])
+    return {thing: tuple(words) for thing, words in generals.items()}
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

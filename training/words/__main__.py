@@ -1,4 +1,4 @@
-"""`python -m training.words`: makes the two tables anew."""
+"""`python -m training.words`: makes the tables anew."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from captioner.errors import CaptionerError
 from training.data.datasets import load_dataset
 from training.data.texts import load_texts
 from training.words import FOLDER
-from training.words.make import counted, imagenet, objects, read_exceptions
+from training.words.make import counted, imagenet, kinds, objects, read_exceptions
 from training.words.wordnet import WordNet
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -32,16 +32,20 @@ def make(
         Path, typer.Option(help="Folder of the tables and of exceptions.csv.")
     ] = FOLDER,
 ) -> None:
-    """Make imagenet.csv and objects.csv from WordNet, captions and exceptions.csv."""
+    """Make imagenet.csv, objects.csv and kinds.csv from WordNet, captions and exceptions.csv."""
     nouns = WordNet(wordnet)
     exceptions = read_exceptions(tables / "exceptions.csv")
     counts = counted(caption for path in captions for caption in _captions(path))
     forms = objects(counts, nouns, exceptions.objects)
     classes = list(imagenet(_classes(tables), nouns, forms, counts, exceptions.imagenet))
+    names = sorted(set(forms.values()))
+    pairs = list(kinds(names, nouns, exceptions.kinds))
+    _write(tables / "kinds.csv", ("object", "kind_of"), pairs)
     _write(tables / "objects.csv", ("form", "object"), sorted(forms.items()))
     _write(tables / "imagenet.csv", ("index", "synset", "label", "word"), classes)
     words = {word for *_, word in classes} - {""}
-    console.print(f"objects.csv: {len(forms)} forms of {len(set(forms.values()))} objects")
+    console.print(f"objects.csv: {len(forms)} forms of {len(names)} objects")
+    console.print(f"kinds.csv: {len(pairs)} pairs")
     console.print(f"imagenet.csv: {len(words)} words for {len(classes)} classes")
 
 

@@ -4,12 +4,13 @@ An **object** is a form whose usual noun is a physical thing: more often tagged 
 anything else in WordNet's corpora, and with a first meaning from one of `_PHYSICAL`'s
 lexicographer files. The **word** of an ImageNet label is the first object on the way up from the
 label's own lemmas through its hypernyms, nearest first, that captions name often enough; a lemma
-stands for its first physical meaning only, so that no bird is called a machine. What these rules
-get wrong is in exceptions.csv, each row with its reason.
+stands for its first physical meaning only, so that no bird is called a machine. A **kind** of an
+object is one whose usual physical meaning is below that object's, or the same. What these rules get
+wrong is in exceptions.csv, each row with its reason.
 """
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,14 +27,18 @@ FEWEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Exceptions:
-    """What the rules get wrong: form or noun -> object, ImageNet synset -> word; "" is none."""
+    """What the rules get wrong; "" is none.
+
+    Form or noun -> object, ImageNet synset -> word, object -> what it is a kind of, by spaces.
+    """
 
     objects: Mapping[str, str]
     imagenet: Mapping[str, str]
+    kinds: Mapping[str, str]
 
 
 def read_exceptions(path: Path) -> Exceptions:
-    tables: dict[str, dict[str, str]] = {"objects": {}, "imagenet": {}}
+    tables: dict[str, dict[str, str]] = {"objects": {}, "imagenet": {}, "kinds": {}}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             tables[row["table"]][row["key"]] = row["word"]
@@ -96,6 +101,31 @@ def word_of(
     return ""
 
 
+def kinds(
+    names: Iterable[str], wordnet: WordNet, exceptions: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Object and object that it is a kind of, or means the same as; `names` are all objects.
+
+    An exception stands in the place of the object's own meaning, together with what is above it.
+    """
+    meaning = {name: _usual(name, wordnet) for name in names}
+    named = defaultdict[str | None, list[str]](list)
+    for name, synset in meaning.items():
+        named[synset].append(name)
+
+    def above(name: str) -> Iterator[str]:
+        synset = meaning[name]
+        levels = _upward(wordnet.synsets[synset], wordnet) if synset else ()
+        return (name for level in levels for each in level for name in named[each.id])
+
+    for name in meaning:
+        instead = exceptions.get(name)
+        found = [*above(name)] if instead is None else instead.split()
+        if instead:
+            found += [general for word in instead.split() for general in above(word)]
+        yield from ((name, general) for general in sorted({*found} - {name}))
+
+
 def _upward(synset: Synset, wordnet: WordNet) -> Iterator[list[Synset]]:
     level = [synset]
     while level:
@@ -105,7 +135,7 @@ def _upward(synset: Synset, wordnet: WordNet) -> Iterator[list[Synset]]:
 
 def _usual(noun: str, wordnet: WordNet) -> str | None:
     """The first meaning of `noun` that is a physical thing."""
-    return next((each.id for each in wordnet.senses[noun] if each.file in _PHYSICAL), None)
+    return next((each.id for each in wordnet.senses.get(noun, ()) if each.file in _PHYSICAL), None)
 
 
 def imagenet(

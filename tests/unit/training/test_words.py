@@ -4,7 +4,7 @@ import re
 import pytest
 
 from training.data.captions import words_of
-from training.words import FOLDER, imagenet_words, object_of, objects_in
+from training.words import FOLDER, imagenet_words, object_of, objects_in, true_of
 
 # Synsets, as their order could not be told from labels: there are two maillots and two cranes.
 KNOWN = {
@@ -135,6 +135,33 @@ def test_two_words_for_one_thing_go_before_each_of_them(caption: str, things: se
     assert objects_in(iter(words_of(caption))) == things
 
 
+@pytest.mark.parametrize(
+    ("thing", "also", "never"),
+    [
+        ("man", {"person", "male"}, {"woman", "boy", "dog"}),
+        ("boy", {"child", "person"}, {"man", "girl"}),
+        ("puppy", {"dog", "animal"}, {"cat"}),
+        ("couch", {"sofa", "furniture"}, {"bed", "bench"}),
+        ("motorcycle", {"bike", "vehicle"}, {"bicycle"}),
+        ("ocean", {"water", "sea"}, {"river"}),
+        ("unheard-of", set(), {"person"}),
+    ],
+)
+def test_what_else_a_thing_may_be_called(thing: str, also: set[str], never: set[str]) -> None:
+    called = true_of([thing])
+    assert called >= {thing} | also
+    assert not called & never
+
+
+def test_the_general_word_is_not_called_by_the_particular_one() -> None:
+    assert not true_of(["person", "dog", "water"]) & {"man", "puppy", "ocean"}
+
+
+def test_kinds_are_of_objects_and_objects() -> None:
+    names = {row["object"] for row in rows("objects.csv")}
+    assert {word for row in rows("kinds.csv") for word in row.values()} <= names
+
+
 def test_every_exception_tells_its_reason_and_is_kept() -> None:
     exceptions = rows("exceptions.csv")
     keys = [(row["table"], row["key"]) for row in exceptions]
@@ -144,6 +171,8 @@ def test_every_exception_tells_its_reason_and_is_kept() -> None:
     for row in exceptions:
         if row["table"] == "objects":
             assert (object_of(row["key"]) or "") == row["word"], row
+        elif row["table"] == "kinds":
+            assert true_of([row["key"]]) >= {*row["word"].split()}, row
         elif row["key"] in words:
             assert words[row["key"]]["word"] == row["word"], row
             assert words[row["key"]]["label"] == row["label"], row

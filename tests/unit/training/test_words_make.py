@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from tests.support.tiny_wordnet import write_wordnet
 from training.words import WordsError
 from training.words.__main__ import app
-from training.words.make import counted, imagenet, objects
+from training.words.make import counted, imagenet, kinds, objects
 from training.words.wordnet import WordNet
 
 
@@ -98,6 +98,29 @@ def test_an_exception_holds_for_a_synset_and_for_a_word(wordnet: WordNet) -> Non
     }
 
 
+def test_a_kind_is_below_another_object_or_means_the_same(wordnet: WordNet) -> None:
+    names = ["animal", "bird", "coffee", "dog", "java", "kite"]
+    assert list(kinds(names, wordnet, {})) == [
+        ("bird", "animal"),
+        ("coffee", "java"),
+        ("dog", "animal"),
+        ("java", "coffee"),
+    ]  # a kite is a toy first, and no bird
+
+
+def test_an_exception_is_a_kind_of_other_things_and_of_what_they_are(wordnet: WordNet) -> None:
+    names = ["animal", "bird", "dog", "kite", "puppy"]
+    exceptions = {"dog": "", "kite": "bird", "puppy": "dog kite"}
+    assert list(kinds(names, wordnet, exceptions)) == [
+        ("bird", "animal"),
+        ("kite", "animal"),
+        ("kite", "bird"),
+        ("puppy", "animal"),
+        ("puppy", "dog"),
+        ("puppy", "kite"),
+    ]
+
+
 def test_a_word_that_is_no_object_is_refused(wordnet: WordNet) -> None:
     with pytest.raises(WordsError, match="'unicorn'"):
         words(wordnet, ["n00000005"], {"n00000005": "unicorn"})
@@ -113,7 +136,7 @@ def test_missing_files_are_told_with_where_to_get_them(tmp_path: Path) -> None:
         WordNet(tmp_path).nouns_of("dog")
 
 
-def test_the_command_makes_both_tables_anew(folder: Path, tmp_path: Path) -> None:
+def test_the_command_makes_all_tables_anew(folder: Path, tmp_path: Path) -> None:
     texts, tables = tmp_path / "captions.tsv", tmp_path / "tables"
     lines = [f"{number}\tTwo dogs watch a man drink coffee .\n" for number in range(10)]
     texts.write_text("".join(lines), encoding="utf-8")
@@ -121,6 +144,7 @@ def test_the_command_makes_both_tables_anew(folder: Path, tmp_path: Path) -> Non
     classes = "index,synset,label,word\n0,n00000005,,\n1,n00000011,,\n"
     (tables / "imagenet.csv").write_text(classes, encoding="utf-8")
     exceptions = "table,key,label,word,reason\nobjects,man,,,none here\n"
+    exceptions += "kinds,dog,,coffee,for this test\n"
     (tables / "exceptions.csv").write_text(exceptions, encoding="utf-8")
     arguments = [str(texts), "--wordnet", str(folder), "--tables", str(tables)]
 
@@ -131,6 +155,7 @@ def test_the_command_makes_both_tables_anew(folder: Path, tmp_path: Path) -> Non
     assert (tables / "objects.csv").read_text(encoding="utf-8") == (
         "form,object\ncoffee,coffee\ndog,dog\ndogs,dog\n"
     )
+    assert (tables / "kinds.csv").read_text(encoding="utf-8") == "object,kind_of\ndog,coffee\n"
     assert (tables / "imagenet.csv").read_text(encoding="utf-8") == (
         "index,synset,label,word\n0,n00000005,golden retriever,dog\n1,n00000011,espresso,coffee\n"
     )
