@@ -72,6 +72,7 @@ def blocks_of(root: Path) -> dict[str, Make]:
     return {
         "settings": tables.settings_table,
         "scores": lambda: tables.scores_table(read_manifest(models)),
+        "words": lambda: tables.words_table(read_manifest(models)),
         "confidence": lambda: tables.confidence_table(read_manifest(models)),
         "bundle": lambda: tables.bundle_table(read_manifest(models), models),
         "stages": lambda: tables.stages_table(read_manifest(models)),

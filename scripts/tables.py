@@ -83,6 +83,27 @@ def scores_table(manifest: Manifest) -> str:
     )
 
 
+def words_table(manifest: Manifest) -> str:
+    """How often the commonest things, colours and numbers are said, and how often rightly."""
+    metrics: dict[str, Any] = {} if manifest.metrics is UNSET else manifest.metrics
+    scores: dict[str, Any] = metrics.get(f"test_beam{manifest.beam.beam_size}", {})
+    table = markdown_table(
+        ("Word", "two people say it", "of these found", "captions say it", "of these right"),
+        (
+            (
+                word["word"],
+                f"{word['wanted']:,}",
+                _share(word["found"], word["wanted"]),
+                f"{word['said']:,}",
+                _share(word["right"], word["said"]),
+            )
+            for word in scores.get("words", ())
+        ),
+        right=True,
+    )
+    return f"{table}\n\nOf test's pictures, by the command that gave the scores."
+
+
 def confidence_table(manifest: Manifest) -> str:
     """What a bundle's confidence follows from, and how far it was found to be true."""
     calibration = manifest.confidence
@@ -235,6 +256,10 @@ def _quantisation(manifest: Manifest) -> str:
     metrics: dict[str, Any] = {} if manifest.metrics is UNSET else manifest.metrics
     scores = metrics.get("dev_cider", {})
     return ", ".join(f"{scores[kind]:.1f}" for kind in ("fp32", "shipped") if kind in scores)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else ""
 
 
 def _threads(timings: Any) -> str:

@@ -3,6 +3,7 @@
 A thing is right where any reference names it, a kind of it, or the same by another word: who says
 "person" of a man is not wrong. It is missed where at least two people (or the only one) name it and
 the caption does not. Things are those of `training.words`: physical objects, whatever their number.
+Colours and numbers are counted as things are; which thing they are said of is not looked at.
 """
 
 from collections import Counter
@@ -17,10 +18,14 @@ from training.metrics import Estimate
 from training.metrics.resampling import Array, estimates
 from training.words import objects_in, true_of
 
+_COLOURS = "black blue brown gray green grey orange pink purple red white yellow"
+_NUMBERS = "two three four five many several"
+_ATTRIBUTES = frozenset(f"{_COLOURS} {_NUMBERS}".split())
+
 
 @dataclass(frozen=True, slots=True)
 class WordCount:
-    """How often captions named one thing, how often rightly; how often they should, and did."""
+    """How often captions said one word, how often rightly; how often they should, and did."""
 
     word: str
     said: int
@@ -41,7 +46,9 @@ class Objects:
     recall: Estimate
     made_up: Estimate
     words: tuple[WordCount, ...]
-    """The commonest first."""
+    """Things, the commonest first."""
+    attributes: tuple[WordCount, ...]
+    """Colours and numbers, the commonest first."""
 
 
 def made_up_of(said: Set[str], named: Set[str]) -> set[str]:
@@ -60,6 +67,7 @@ class Naming:
             for said, by_people in zip(self.said, named, strict=True)
         ]
         self.wanted = [_agreed(by_people) for by_people in named]
+        self._attributes = _attributes(captions, references)
 
     def made_up(self) -> list[set[str]]:
         """Give what each caption names and no reference does."""
@@ -70,7 +78,8 @@ class Naming:
         statistics = self._statistics()
         rows = statistics if chosen is None else statistics[chosen]
         precision, recall, made_up = estimates(rows, _shares)
-        return Objects(precision, recall, made_up, self._words())
+        words = word_counts(self.said, self.right, self.wanted)
+        return Objects(precision, recall, made_up, words, self._attributes)
 
     def _statistics(self) -> Array:
         """Count by image: itself, things said, right, wanted, found; whether any is made up."""
@@ -81,14 +90,6 @@ class Naming:
                 for said, right, wanted in rows
             ],
             np.float64,
-        )
-
-    def _words(self) -> tuple[WordCount, ...]:
-        said, right, wanted = (_tally(each) for each in (self.said, self.right, self.wanted))
-        found = _tally([w & s for w, s in zip(self.wanted, self.said, strict=True)])
-        common = sorted({*said, *wanted}, key=lambda word: (-said[word] - wanted[word], word))
-        return tuple(
-            WordCount(word, said[word], right[word], wanted[word], found[word]) for word in common
         )
 
 
@@ -107,6 +108,29 @@ def made_up_by_the_surest(
 
     of_all, of_surest, ratio = estimates(np.column_stack(columns).astype(np.float64), shares)
     return of_all, of_surest, ratio
+
+
+def word_counts(
+    said: Sequence[set[str]], right: Sequence[set[str]], wanted: Sequence[set[str]]
+) -> tuple[WordCount, ...]:
+    """Count every word over all images; what is wanted and said is found."""
+    found = _tally([want & say for want, say in zip(wanted, said, strict=True)])
+    says, rights, wants = (_tally(each) for each in (said, right, wanted))
+    common = sorted({*says, *wants}, key=lambda word: (-says[word] - wants[word], word))
+    return tuple(
+        WordCount(word, says[word], rights[word], wants[word], found[word]) for word in common
+    )
+
+
+def _attributes(
+    captions: Sequence[str], references: Sequence[Sequence[str]]
+) -> tuple[WordCount, ...]:
+    said = [_ATTRIBUTES.intersection(words_of(caption)) for caption in captions]
+    by_people = [
+        [set(_ATTRIBUTES.intersection(words_of(each))) for each in of_one] for of_one in references
+    ]
+    right = [set(say & set().union(*people)) for say, people in zip(said, by_people, strict=True)]
+    return word_counts([set(say) for say in said], right, [_agreed(each) for each in by_people])
 
 
 def _agreed(by_people: Sequence[set[str]]) -> set[str]:

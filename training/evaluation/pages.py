@@ -60,7 +60,10 @@ def report_page(
             {"head": (label, *PART_HEAD), "rows": _part_rows(parts)}
             for label, parts in (("kind", shown.kinds), ("length", shown.lengths))
         ],
-        things=[_thing_row(word) for word in shown.objects.words[:_THINGS]],
+        words=[
+            ("The commonest things.", [_word_row(each) for each in shown.objects.words[:_THINGS]]),
+            ("Colours and numbers.", [_word_row(each) for each in shown.objects.attributes]),
+        ],
         made_up=_most_made_up(shown.objects),
         groups=_groups(shown, looker),
         curves=[
@@ -114,7 +117,7 @@ def _part_rows(parts: Iterable[Part]) -> list[tuple[str, ...]]:
     return [(part.name, *part_cells(part)) for part in parts]
 
 
-def _thing_row(word: WordCount) -> tuple[str, ...]:
+def _word_row(word: WordCount) -> tuple[str, ...]:
     found = f"{100 * word.found / word.wanted:.0f} %" if word.wanted else UNTOLD
     right = f"{100 * word.right / word.said:.0f} %" if word.said else UNTOLD
     return (word.word, f"{word.wanted:,}", found, f"{word.said:,}", right)

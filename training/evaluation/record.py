@@ -1,6 +1,7 @@
 """Scores kept in the bundle that they are about."""
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
@@ -9,6 +10,8 @@ from captioner.model.bundle import MANIFEST, Manifest, read_manifest
 from training.data.splits import Split
 from training.evaluation.evaluation import Evaluation
 from training.metrics import Estimate
+
+_WORDS = 12  # things, and as many colours and numbers
 
 
 def record(
@@ -34,6 +37,11 @@ def record(
         **scores,
         "average_words": round(varied.average_words, 2),
         "distinct_captions": varied.distinct_captions,
+        "words": [
+            asdict(word)
+            for words in (evaluation.objects.words, evaluation.objects.attributes)
+            for word in words[:_WORDS]
+        ],
     }
     metrics = {**known, f"{place}_beam{evaluation.captioned.beam_size}": entry}
     changed = msgspec.structs.replace(manifest, metrics=metrics)

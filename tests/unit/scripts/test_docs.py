@@ -116,6 +116,14 @@ def test_scores_are_rounded_and_told_with_their_command(root):
     assert rows[-1].endswith(f"Measured by `{SCORES['command']}`.")
 
 
+def test_words_are_told_with_the_shares_that_are_found_and_right(root):
+    word = {"word": "two", "said": 8, "right": 6, "wanted": 0, "found": 0}
+    manifest = msgspec.structs.replace(
+        read_manifest(root / "models"), metrics={"test_beam3": {"words": [word]}}
+    )
+    assert "| two | 0 |  | 8 | 75 % |" in tables.words_table(manifest)
+
+
 def test_a_confidence_that_is_not_calibrated_is_called_so(root):
     assert "is not calibrated" in tables.confidence_table(read_manifest(root / "models"))
 

@@ -49,6 +49,16 @@ def test_words_are_counted_the_commonest_first(naming: Naming) -> None:
     assert (counts["ball"].said, counts["ball"].wanted, counts["ball"].found) == (0, 1, 0)
 
 
+def test_colours_and_numbers_are_counted_as_things_are() -> None:
+    captions = ["two dogs and a red ball", "a man in a red shirt"]
+    references = [["two dogs", "two brown dogs", "a blue ball"], ["a red hat", "a man in red"]]
+    counts = {word.word: word for word in Naming(captions, references).objects().attributes}
+    two, red, blue = counts["two"], counts["red"], counts.get("blue")
+    assert (two.said, two.right, two.wanted, two.found) == (1, 1, 1, 1)
+    assert (red.said, red.right, red.wanted, red.found) == (2, 1, 1, 1)
+    assert blue is None  # one of three people says it, and no caption
+
+
 def test_what_the_surest_make_up() -> None:
     made_up = np.array([True, True, True, False, True, False, False, True])
     surest = np.array([True, False, False, True, False, True, True, False])

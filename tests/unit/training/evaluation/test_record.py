@@ -47,3 +47,12 @@ def test_shares_are_in_percent_and_absent_where_nothing_tells_them(
     assert entry["made_up"] == pytest.approx(100 / 6, abs=0.01)
     assert entry["intervals"]["made_up"][0] <= entry["made_up"]
     assert "made_up_surest" not in entry  # these captions have no confidence
+
+
+def test_the_commonest_words_are_told_with_how_often_they_are_right(
+    bundle: Path, evaluation: Evaluation
+) -> None:
+    manifest = record(bundle, "flickr8k", "test", evaluation, "evaluate")
+    words = {word["word"]: word for word in manifest.metrics["test_beam3"]["words"]}
+    assert words["dog"].keys() == {"word", "said", "right", "wanted", "found"}
+    assert words["dog"]["said"] > words["dog"]["right"] > 0
