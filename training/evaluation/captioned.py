@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from captioner.errors import CaptionerError
+from training.data.datasets import CaptionedImage
 
 
 class CaptionsInvalid(CaptionerError):
@@ -64,6 +65,19 @@ class Captioned:
         if not self.confidences:
             return None
         return np.array([self.confidences[image] for image in self.captions])
+
+
+def one_of_the_people(
+    images: Iterable[CaptionedImage],
+) -> tuple[tuple[CaptionedImage, ...], Captioned]:
+    """Give each image with its captions but the first, and that one as a captioner's.
+
+    It shows what a measure gives to people, who are held against one reference fewer. Images with a
+    single caption are left out.
+    """
+    several = [image for image in images if len(image.captions) > 1]
+    others = tuple(replace(image, captions=image.captions[1:]) for image in several)
+    return others, Captioned("people", {image.name: image.captions[0] for image in several})
 
 
 def read_captions(path: Path) -> Captioned:

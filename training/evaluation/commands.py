@@ -13,10 +13,15 @@ from captioner.model.bundle import MANIFEST, Bundle, open_bundle
 from captioner.model.manifest import graph_bytes
 from training.calibration.acceptable import acceptable
 from training.config import load_config
-from training.data.datasets import CaptionDataset, load_dataset
+from training.data.datasets import CaptionDataset, CaptionedImage, load_dataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
-from training.evaluation.captioned import Captioned, read_captions, write_captions
+from training.evaluation.captioned import (
+    Captioned,
+    one_of_the_people,
+    read_captions,
+    write_captions,
+)
 from training.evaluation.captioning import BundleModel, KerasModel, Model, caption_all, looker_of
 from training.evaluation.evaluation import evaluate as evaluate_captions
 from training.evaluation.known import deviations
@@ -47,6 +52,10 @@ def evaluate(
         Path | None,
         typer.Option(help="Measure the captions in this JSON Lines file, not the bundle's."),
     ] = None,
+    people: Annotated[
+        bool,
+        typer.Option("--people", help="Measure each image's first caption against its others."),
+    ] = False,
     split: SplitOption = "test",
     runs: RunsOption = RUNS,
     learnt_from: LearntOption = None,
@@ -62,14 +71,16 @@ def evaluate(
     report: OutOption = None,
 ) -> None:
     """Measure captions: BLEU, METEOR, ROUGE-L and CIDEr-D, how varied and how right they are."""
-    if note and (captions or config):
+    others = sum((captions is not None, config is not None, people))
+    if note and others:
         raise typer.BadParameter("--record is for the scores of a bundle.")
-    if captions and config:
-        raise typer.BadParameter("--captions and --config: choose one.")
+    if others > 1:
+        raise typer.BadParameter("--captions, --config and --people: choose one.")
     dataset, part = load_dataset(data), chosen_split(split)
-    if captions is not None:
-        images, captioned = dataset.split(part), [read_captions(captions)]
-        looker, histories = None, {}
+    looker, histories = None, {}
+    if people or captions is not None:
+        images, given = _given(captions, dataset.split(part))
+        captioned = [given]
     else:
         models = _keras(config, dataset, runs) if config else _beams(open_bundle(bundle, threads=2))
         pictures = _pictures(dataset, part, models[-1].resize, runs)
@@ -97,7 +108,7 @@ def evaluate(
         report.write_text(page, encoding="utf-8")
     if figures is not None:
         told = best.to_dict()
-        if captions is None and config is None:
+        if not others:
             told["bytes"] = graph_bytes(bundle)
         figures.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1))
 
@@ -148,6 +159,13 @@ def learnt_captions(dataset: CaptionDataset, learnt_from: Path | None) -> list[s
     """Give the captions of the images that were learnt from."""
     learnt = load_dataset(learnt_from) if learnt_from else dataset
     return [caption for image in learnt.train for caption in image.captions]
+
+
+def _given(
+    captions: Path | None, images: Sequence[CaptionedImage]
+) -> tuple[Sequence[CaptionedImage], Captioned]:
+    """Read captions from a file, or take those of people where there is none."""
+    return (images, read_captions(captions)) if captions else one_of_the_people(images)
 
 
 def _captioned(source: Path, dataset: CaptionDataset, split: Split, runs: Path) -> Captioned:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from training.data.datasets import CaptionedImage
+from training.evaluation.captioned import one_of_the_people
 from training.metrics import METRICS, score
 
 _TOLERANCE = 0.006  # percent: the known figures have two digits after the point
@@ -37,10 +38,11 @@ def _compared(row: _Row) -> Iterator[tuple[str, float, float]]:
 
 
 def _rows(images: Sequence[CaptionedImage]) -> Iterator[_Row]:
+    others, person = one_of_the_people(images)
     yield _Row(
         "each image's first caption against its others",
-        {image.name: image.captions[1:] for image in images},
-        {image.name: image.captions[0] for image in images},
+        {image.name: image.captions for image in others},
+        person.captions,
         (63.64, 44.58, 30.55, 20.95, 25.00, 48.75, 78.86),
     )
     yield _Row(

@@ -42,6 +42,16 @@ def test_the_shipped_configurations_are_good(path: Path) -> None:
     assert load_config(path).name.startswith(path.stem.partition("-")[0])
 
 
+def test_the_second_seed_is_of_the_same_recipe() -> None:
+    first, second = (
+        to_dict(load_config(Path("training/configs", name)))
+        for name in ("flickr8k.toml", "flickr8k-seed2.toml")
+    )
+    assert (first.pop("seed"), second.pop("seed")) == (1, 2)
+    assert first.pop("name") != second.pop("name")
+    assert first == second
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "named"),
     [

@@ -87,6 +87,21 @@ def test_captions_of_a_file_are_measured_as_those_of_a_bundle(
     assert second == first
 
 
+def test_people_are_measured_by_one_caption_against_the_others(
+    measured: Measured, tmp_path: Path
+) -> None:
+    figures, saved = tmp_path / "people.json", tmp_path / "people.jsonl"
+    result = run("evaluate", "--data", measured.data, "--people", "--json", figures,
+                 "--save-captions", saved)  # fmt: skip
+    assert result.exit_code == 0, result.output
+    told = json.loads(figures.read_text())
+    assert told["captioner"] == "people"
+    assert "bytes" not in told
+    firsts = {drawing.name: drawing.captions[0] for drawing in tiny_dataset.drawings()}
+    for line in map(json.loads, saved.read_text().splitlines()):
+        assert line["caption"] == firsts[line["image"]]
+
+
 def test_two_captioners_are_compared(measured: Measured, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in measured.captions.read_text().splitlines()]
     better = tmp_path / "better.jsonl"
@@ -116,6 +131,8 @@ def test_metrics_that_do_not_give_the_known_scores_fail_the_check(tmp_path: Path
     [
         (("--record", "--captions", "some.jsonl"), "--record is for the scores of a bundle"),
         (("--config", "some.toml", "--captions", "some.jsonl"), "choose one"),
+        (("--people", "--record"), "--record is for the scores of a bundle"),
+        (("--people", "--captions", "some.jsonl"), "choose one"),
         (("--split", "train"), "the split is dev or test"),
     ],
 )
