@@ -7,7 +7,27 @@
     │   ├── CorruptImage           corrupt_image
     │   └── ImageTooLarge          image_too_large
     ├── SourceError                where an image was to come from, it could not be had
-    │   └── FileUnreadable         file_unreadable
+    │   ├── FileUnreadable         file_unreadable
+    │   ├── UrlError               the URL is not one that is fetched; permanent
+    │   │   ├── InvalidUrl         invalid_url
+    │   │   ├── UrlNotAllowed      url_not_allowed; its scheme or its port
+    │   │   ├── HostDenied         host_denied; by the lists in the settings
+    │   │   ├── BlockedAddress     blocked_address
+    │   │   └── NotAStorageHost    not_a_storage_host
+    │   ├── SasError               the shared access signature does not open the directory
+    │   │   ├── SasMissing         sas_missing
+    │   │   ├── SasExpired         sas_expired
+    │   │   ├── SasTooNarrow       sas_too_narrow; another kind of SAS or permission is needed
+    │   │   └── SasRefused         sas_refused
+    │   └── DownloadError          the other server did not give what the URL names
+    │       ├── HostNotFound       host_not_found
+    │       ├── TlsFailed          tls_failed
+    │       ├── TooManyRedirects   too_many_redirects; permanent
+    │       ├── DownloadTooLarge   download_too_large; permanent
+    │       ├── DownloadTooSlow    download_too_slow
+    │       ├── NothingThere       nothing_there; permanent
+    │       ├── DownloadRefused    download_refused; permanent
+    │       └── DownloadFailed     download_failed
     ├── VisionError                Azure AI Vision gave no caption
     │   ├── VisionUnauthorized     vision_unauthorized
     │   ├── VisionThrottled        vision_throttled
@@ -83,6 +103,95 @@ class SourceError(CaptionerError):
 
 class FileUnreadable(SourceError):
     code = "file_unreadable"
+
+
+class UrlError(SourceError):
+    status = 422
+    permanent = True
+
+
+class InvalidUrl(UrlError):
+    code = "invalid_url"
+    status = 400
+
+
+class UrlNotAllowed(UrlError):
+    code = "url_not_allowed"
+
+
+class HostDenied(UrlError):
+    code = "host_denied"
+
+
+class BlockedAddress(UrlError):
+    code = "blocked_address"
+
+
+class NotAStorageHost(UrlError):
+    code = "not_a_storage_host"
+
+
+class SasError(SourceError):
+    status = 422
+
+
+class SasMissing(SasError):
+    code = "sas_missing"
+
+
+class SasExpired(SasError):
+    code = "sas_expired"
+
+
+class SasTooNarrow(SasError):
+    code = "sas_too_narrow"
+
+
+class SasRefused(SasError):
+    code = "sas_refused"
+
+
+class DownloadError(SourceError):
+    pass
+
+
+class HostNotFound(DownloadError):
+    code = "host_not_found"
+
+
+class TlsFailed(DownloadError):
+    code = "tls_failed"
+
+
+class TooManyRedirects(DownloadError):
+    code = "too_many_redirects"
+    permanent = True
+
+
+class DownloadTooLarge(DownloadError):
+    code = "download_too_large"
+    status = 413
+    permanent = True
+
+
+class DownloadTooSlow(DownloadError):
+    code = "download_too_slow"
+    status = 504
+
+
+class NothingThere(DownloadError):
+    code = "nothing_there"
+    status = 422
+    permanent = True
+
+
+class DownloadRefused(DownloadError):
+    code = "download_refused"
+    permanent = True
+
+
+class DownloadFailed(DownloadError):
+    code = "download_failed"
 
 
 class VisionError(CaptionerError):

@@ -8,8 +8,10 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,6 +24,8 @@ STORAGE_CONNECTION = "AzureWebJobsStorage"
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 _KEY = re.compile(r"[!-~]+")  # ASCII without blanks, which is what a header can carry
 _LANGUAGES = ("en", "es", "ja", "pt", "zh")  # those that Vision writes
+# The last part has a letter, which tells a name from an address.
+_HOST = re.compile(r"(?=.{1,253}\Z)(\*\.)?([a-z0-9_-]{1,63}\.)*(?=[0-9-]*[a-z_])[a-z0-9_-]{1,63}")
 _CONTAINER_NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -80,6 +84,23 @@ def _choice(text: str) -> bool:
 
 def _terms(text: str) -> tuple[str, ...]:
     return tuple(term.strip() for term in text.split(",") if term.strip())
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(each.lower().removesuffix(".") for each in _terms(text))
+    if not all(map(_HOST.fullmatch, hosts)):
+        raise ValueError("must be hosts such as example.org and *.example.org, with commas between")
+    return hosts
+
+
+def _hosts_and_networks(text: str) -> tuple[str, ...]:
+    def network(text: str) -> str | None:
+        try:
+            return str(ip_network(text, strict=False))
+        except ValueError:
+            return None
+
+    return tuple(network(each) or _hosts(each)[0] for each in _terms(text))
 
 
 def _term_pairs(text: str) -> Pairs:
@@ -165,6 +186,36 @@ class Settings:
     max_image_pixels: int = _setting(
         "MAX_IMAGE_PIXELS", 120_000_000, "Largest image taken, in pixels.", _whole(1, 2**30)
     )
+    source_timeout_s: float = _setting(
+        "SOURCE_TIMEOUT_SECONDS",
+        30.0,
+        "Time for fetching one image from its URL, redirects included.",
+        _seconds,
+    )
+    source_http: bool = _setting(
+        "SOURCE_HTTP", False, "`true` fetches images by plain http too.", _choice
+    )
+    source_allowed_hosts: tuple[str, ...] = _setting(
+        "SOURCE_ALLOWED_HOSTS",
+        (),
+        "Hosts that images may be fetched from: `images.example.org, *.example.com`; any public "
+        "one where not set.",
+        _hosts,
+    )
+    source_denied_hosts: tuple[str, ...] = _setting(
+        "SOURCE_DENIED_HOSTS",
+        (),
+        "Hosts, addresses and networks that no image is fetched from: "
+        "`*.example.com, 203.0.113.0/24`.",
+        _hosts_and_networks,
+    )
+    source_private_hosts: tuple[str, ...] = _setting(
+        "SOURCE_PRIVATE_HOSTS",
+        (),
+        "Blob endpoints of Azure Storage that may have private addresses, as they do behind "
+        "private endpoints: `NAME.blob.core.windows.net`.",
+        _hosts,
+    )
 
     def __repr__(self) -> str:
         shown = (
@@ -239,6 +290,19 @@ class StorageConnection:
     queue_endpoint: str | None = None
     managed_identity: bool = False
     client_id: str | None = None
+
+    @property
+    def emulator(self) -> str | None:
+        """Give the blob endpoint of the emulator that stands in for the account, if one does.
+
+        An emulator has the account's name in the path of its URLs, Azure in their host.
+        """
+        pairs = (part.partition("=") for part in (self.connection_string or "").split(";"))
+        parts = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        if parts.get("usedevelopmentstorage", "").lower() == "true":
+            return "http://127.0.0.1:10000/devstoreaccount1"
+        endpoint = parts.get("blobendpoint", "")
+        return endpoint if urlsplit(endpoint).path.strip("/") else None
 
 
 def load_storage_connection(environment: Mapping[str, str] | None = None) -> StorageConnection:

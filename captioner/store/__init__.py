@@ -9,7 +9,8 @@ from captioner.store.image_store import (
     ImageEntry,
     ImageStore,
     StoredImage,
+    is_directory,
     sidecar_name,
 )
 
-__all__ = ["RETRY_QUEUE", "ImageEntry", "ImageStore", "StoredImage", "sidecar_name"]
+__all__ = ["RETRY_QUEUE", "ImageEntry", "ImageStore", "StoredImage", "is_directory", "sidecar_name"]

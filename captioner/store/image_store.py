@@ -114,7 +114,7 @@ class ImageStore:
         """
         with translated(f"image '{name}'", missing=ImageNotFound):
             found = self._image(name).get_blob_properties()
-        if _is_directory(found.metadata):
+        if is_directory(found.metadata):
             raise ImageNotFound(f"'{name}' is a directory, not an image.")
         return ImageEntry(name=name, etag=str(found.etag), size=found.size)
 
@@ -162,7 +162,7 @@ class ImageStore:
         """List the images by name, directory markers left out."""
         with translated(f"container '{self.images_container}'"):
             for blob in self._images.list_blobs(include=["metadata"]):
-                if not _is_directory(blob.metadata):
+                if not is_directory(blob.metadata):
                     # A listing gives ETags without the quotes that headers have.
                     yield ImageEntry(name=blob.name, etag=f'"{blob.etag}"', size=blob.size)
 
@@ -261,7 +261,7 @@ def _legal(name: str) -> str:
     return name
 
 
-def _is_directory(metadata: dict[str, str] | None) -> bool:
+def is_directory(metadata: dict[str, str] | None) -> bool:
     """Tell the empty blob that stands for a directory in a hierarchical namespace."""
     return any(
         key.lower() == "hdi_isfolder" and value.lower() == "true"

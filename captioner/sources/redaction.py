@@ -1,0 +1,90 @@
+"""Credentials taken out of what is kept or logged: signatures, tokens and keys in a URL's query."""
+
+import logging
+import re
+from urllib.parse import unquote_plus
+
+# Everything that a shared access signature of Azure Storage may consist of.
+SAS_FIELDS = frozenset(
+    [
+        "sig",
+        "sv",
+        "ss",
+        "srt",
+        "st",
+        "se",
+        "sr",
+        "sp",
+        "spr",
+        "sip",
+        "si",
+        "sdd",
+        "ses",
+        "skoid",
+        "sktid",
+        "skt",
+        "ske",
+        "sks",
+        "skv",
+        "saoid",
+        "suoid",
+        "scid",
+        "sduoid",
+        "skdutid",
+        "rscc",
+        "rscd",
+        "rsce",
+        "rscl",
+        "rsct",
+        "tn",
+        "epk",
+        "erk",
+        "spk",
+        "srk",
+    ]
+)
+
+# Signed URLs of Azure, AWS, Google and CloudFront, keys of Azure Functions, and their like.
+_SECRET = re.compile(
+    r"sig|token|secret|passw|credential|session|auth|policy|jwt|hmac|key|access.?id|^(pwd|code)$"
+)
+
+_QUERY = re.compile(r"\?[^\s'\"<>]*")
+_LOGGERS = (
+    "azure.core.pipeline.policies.http_logging_policy",
+    "azure.storage.blob._shared.policies",
+    "urllib3.connection",
+    "urllib3.connectionpool",
+)
+
+
+def without_credentials(query: str) -> str:
+    """Give a URL's query without what opens something; the rest stays as it was written."""
+    fields = [(_name(part), part) for part in re.split("[&;]", query) if part]
+    is_sas = any(name == "sig" for name, _ in fields)
+    return "&".join(
+        part
+        for name, part in fields
+        if not _SECRET.search(name) and not (is_sas and name in SAS_FIELDS)
+    )
+
+
+def silence_queries() -> None:
+    """Keep the query of every URL out of the lines that the HTTP libraries log, at any level."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_drop_queries)  # once, however often it is asked for
+
+
+def _drop_queries(line: logging.LogRecord) -> bool:
+    if isinstance(line.args, tuple):
+        line.args = tuple(
+            each if isinstance(each, int | float) else _QUERY.sub("?…", str(each))
+            for each in line.args
+        )
+    line.msg = _QUERY.sub("?…", str(line.msg))
+    line.exc_info = None  # its text would quote the URL once more
+    return True
+
+
+def _name(part: str) -> str:
+    return unquote_plus(part.partition("=")[0]).strip().lower()
