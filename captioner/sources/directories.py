@@ -1,6 +1,7 @@
 """A container of Azure Storage, or a directory in one, that somebody opens to us by a SAS URI."""
 
 import mimetypes
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ RETRIES = 2
 LARGEST_PAGE = 5000  # the service's own limit
 
 _PART = 4 * 2**20
+_CONTAINER = re.compile(r"\$?[a-z0-9-]{3,63}")
 _PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 # https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 _LACKS_PERMISSION = frozenset(
@@ -84,8 +86,8 @@ class Place:
         path = unquote(url.path).strip("/").split("/")
         account = f"{url.origin}/{path.pop(0)}" if policy.is_emulator(url) else url.origin
         container = path.pop(0) if path else ""
-        if not container:
-            raise InvalidUrl("The URI names no container; put its name behind the host.")
+        if not _CONTAINER.fullmatch(container):
+            raise InvalidUrl("The URI names no container; put one's name behind the host.")
         sas = Sas.of(url.query)
         sas.require("r", "l")
         return cls(account, container, "".join(f"{each}/" for each in path), sas)
@@ -143,7 +145,7 @@ class Directory:
         """
         self.place.sas.require("l")
         with self._told(f"container '{self.place.container}'"):
-            listing = self._blobs.list_blobs(
+            listing: Any = self._blobs.list_blobs(
                 name_starts_with=self.place.prefix or None,
                 include=["metadata"],
                 results_per_page=size,

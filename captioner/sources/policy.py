@@ -43,11 +43,11 @@ class Hosts:
             networks=tuple(map(ip_network, networks)),
         )
 
-    def name(self, host: str) -> bool:
+    def have_name(self, host: str) -> bool:
         """Tell whether the list has this host under its name."""
         return host in self.names or host.endswith(self.domains)
 
-    def hold(self, address: Address) -> bool:
+    def have_address(self, address: Address) -> bool:
         """Tell whether the list has this address."""
         return any(address in each for each in self.networks)
 
@@ -80,11 +80,10 @@ class Policy:
                     f"Mend SOURCE_PRIVATE_HOSTS: '{each}' is not a blob endpoint of Azure Storage "
                     "such as NAME.blob.core.windows.net."
                 )
+        allowed = settings.source_allowed_hosts
         return cls(
             schemes=frozenset({"https", "http"} if settings.source_http else {"https"}),
-            allowed=Hosts.of(settings.source_allowed_hosts)
-            if settings.source_allowed_hosts
-            else None,
+            allowed=Hosts.of(allowed) if allowed else None,
             denied=Hosts.of(settings.source_denied_hosts),
             private=Hosts.of(settings.source_private_hosts),
             emulator=None if emulator is None else Url.parse(emulator),
@@ -98,8 +97,8 @@ class Policy:
             raise UrlNotAllowed(f"Images are not fetched by {url.scheme}; give an https:// URL.")
         if url.port not in self.ports:
             raise UrlNotAllowed(f"Images are not fetched from port {url.port}; leave it out.")
-        is_allowed = self.allowed is None or self.allowed.name(url.host)
-        if not is_allowed or self.denied.name(url.host):
+        is_allowed = self.allowed is None or self.allowed.have_name(url.host)
+        if not is_allowed or self.denied.have_name(url.host):
             raise HostDenied(f"The settings let no images be fetched from '{url.host}'.")
 
     def check_storage(self, url: Url) -> None:
@@ -114,9 +113,9 @@ class Policy:
         """Raise what speaks against the addresses of a URL's host; one bad one spoils all."""
         if self.is_emulator(url):
             return
-        if any(self.denied.hold(each) for each in addresses):
+        if any(self.denied.have_address(each) for each in addresses):
             raise HostDenied(f"The settings let no images be fetched from '{url.host}'.")
-        may_be_private = self.private.name(url.host) and is_storage_host(url.host)
+        may_be_private = self.private.have_name(url.host) and is_storage_host(url.host)
         for each in addresses:
             if not (is_public(each) or (may_be_private and may_be_private_endpoint(each))):
                 raise BlockedAddress(

@@ -6,42 +6,9 @@ from urllib.parse import unquote_plus
 
 # Everything that a shared access signature of Azure Storage may consist of.
 SAS_FIELDS = frozenset(
-    [
-        "sig",
-        "sv",
-        "ss",
-        "srt",
-        "st",
-        "se",
-        "sr",
-        "sp",
-        "spr",
-        "sip",
-        "si",
-        "sdd",
-        "ses",
-        "skoid",
-        "sktid",
-        "skt",
-        "ske",
-        "sks",
-        "skv",
-        "saoid",
-        "suoid",
-        "scid",
-        "sduoid",
-        "skdutid",
-        "rscc",
-        "rscd",
-        "rsce",
-        "rscl",
-        "rsct",
-        "tn",
-        "epk",
-        "erk",
-        "spk",
-        "srk",
-    ]
+    {"sig", "sv", "ss", "srt", "st", "se", "sr", "sp", "spr", "sip", "si", "sdd", "ses"}
+    | {"skoid", "sktid", "skt", "ske", "sks", "skv", "skdutid", "saoid", "suoid", "sduoid", "scid"}
+    | {"rscc", "rscd", "rsce", "rscl", "rsct"}
 )
 
 # Signed URLs of Azure, AWS, Google and CloudFront, keys of Azure Functions, and their like.

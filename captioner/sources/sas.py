@@ -35,9 +35,8 @@ class Sas:
         directory.
         """
         parts = [part for part in (query or "").split("&") if part.partition("=")[0] in SAS_FIELDS]
-        fields = {
-            name: unquote(value) for name, _, value in (part.partition("=") for part in parts)
-        }
+        pairs = (part.partition("=") for part in parts)
+        fields = {name: unquote(value) for name, _, value in pairs}
         if not fields.get("sig"):
             raise SasMissing(
                 "The URI has no shared access signature; make one for the container or directory "
@@ -48,12 +47,11 @@ class Sas:
                 "The shared access signature is not for a container or a directory; make one that "
                 "is, with the permissions read and list."
             )
+        is_elsewhere = "si" in fields and "sp" not in fields
         return cls(
             query="&".join(parts),
             expires=_moment(fields.get("se")),
-            permissions=None
-            if "si" in fields and "sp" not in fields
-            else frozenset(fields.get("sp", "")),
+            permissions=None if is_elsewhere else frozenset(fields.get("sp", "")),
         )
 
     def require(self, *permissions: str) -> None:

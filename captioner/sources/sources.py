@@ -17,14 +17,10 @@ class Sources:
     def __init__(self, settings: Settings, guard: Guard) -> None:
         silence_queries()
         self._guard = guard
-        self._limits = {
-            "max_bytes": settings.max_image_bytes,
-            "timeout_s": settings.source_timeout_s,
-        }
-        self._downloader = Downloader(guard, **self._limits)
-        self._transport = pinned_transport(
-            guard, read_timeout_s=settings.source_timeout_s / (1 + RETRIES)
-        )
+        self._max_bytes = settings.max_image_bytes
+        self._timeout_s = settings.source_timeout_s
+        self._downloader = Downloader(guard, max_bytes=self._max_bytes, timeout_s=self._timeout_s)
+        self._transport = pinned_transport(guard, read_timeout_s=self._timeout_s / (1 + RETRIES))
 
     @classmethod
     def of(cls, settings: Settings, *, emulator: str | None = None) -> Self:
@@ -47,7 +43,12 @@ class Sources:
 
         Nothing is sent yet. Raises `UrlError` or `SasError`.
         """
-        return Directory(Place.of(uri, self._guard.policy), self._transport, **self._limits)
+        return Directory(
+            Place.of(uri, self._guard.policy),
+            self._transport,
+            max_bytes=self._max_bytes,
+            timeout_s=self._timeout_s,
+        )
 
     def __enter__(self) -> Self:
         return self
