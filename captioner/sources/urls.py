@@ -19,7 +19,9 @@ LONGEST_URL = 8192  # characters; signed URLs have up to about 2,000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # Programs differ in how they read blanks, control characters and backslashes: none are taken.
-_PLAIN = re.compile(r"[A-Za-z]+://[^\s\\\x00-\x1f\x7f-\x9f]+")
+_PLAIN = re.compile(
+    r"[A-Za-z]+://(?P<authority>[^/?#\s\\\x00-\x1f\x7f-\x9f]+)[^\s\\\x00-\x1f\x7f-\x9f]*"
+)
 _NAME = re.compile(r"(?=.{1,253}\Z)(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*")
 # A host whose last part is a number is one to every program that connects.
 _NUMERIC = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
@@ -51,14 +53,15 @@ class Url:
             raise InvalidUrl("The URL does not begin with https://; give it in full.")
         if scheme[1].lower() not in _DEFAULT_PORTS:
             raise UrlNotAllowed("The URL does not begin with https://; images come from the web.")
-        if not _PLAIN.fullmatch(text):
-            raise InvalidUrl("The URL holds characters that no URL has; percent-encode them.")
+        plain = _PLAIN.fullmatch(text)
+        if plain is None:
+            raise InvalidUrl("The URL has no host, or characters that no URL has; check it.")
+        if "@" in plain["authority"]:
+            raise InvalidUrl("The URL holds a user name or password; leave it out.")
         try:
             parts = parse_url(text)
         except LocationParseError:
             raise InvalidUrl("The URL cannot be read; check its host and port.") from None
-        if parts.auth is not None:
-            raise InvalidUrl("The URL holds a user name or password; leave it out.")
         host, address = _host(parts.host or "")
         scheme_name = scheme[1].lower()
         return cls(
@@ -72,7 +75,10 @@ class Url:
 
     def joined(self, location: str) -> Self:
         """Give the URL that a redirect from this one leads to; raises as `parse` does."""
-        return self.parse(urljoin(f"{self.origin}{self.target}", location))
+        try:
+            return self.parse(urljoin(f"{self.origin}{self.target}", location))
+        except ValueError:
+            raise InvalidUrl(f"'{self.host}' redirects to what is no URL; give another.") from None
 
     @property
     def netloc(self) -> str:
@@ -116,7 +122,7 @@ def _host(text: str) -> tuple[str, Address | None]:
         except AddressValueError:
             raise InvalidUrl("The URL's host is no IPv6 address; name the host.") from None
         return str(address), address
-    text = text.removesuffix(".")
+    text = text.lower().removesuffix(".")
     if not _NAME.fullmatch(text):
         raise InvalidUrl("The URL has no host, or one that cannot be; check its spelling.")
     if _NUMERIC.fullmatch(text):
