@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ssl import SSLError
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,10 +17,10 @@ from azure.core.exceptions import (
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
-    ServiceRequestError,
 )
 from azure.core.pipeline.transport import HttpTransport
 from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings, ExponentialRetry
+from requests.exceptions import SSLError
 
 from captioner.errors import (
     CaptionerError,
@@ -260,7 +259,7 @@ class Directory:
 
     def _unreached(self, fault: AzureError) -> CaptionerError:
         host = Url.parse(self.place.account).host
-        if isinstance(fault, ServiceRequestError) and _has(SSLError, fault):
+        if isinstance(fault.inner_exception, SSLError):
             return TlsFailed(f"No safe connection to '{host}' comes about; check the URI.")
         return DownloadFailed(f"'{host}' does not answer, or broke off; try again later.")
 
@@ -268,12 +267,3 @@ class Directory:
 def _is_image(blob: BlobProperties) -> bool:
     guessed = mimetypes.guess_file_type(blob.name)[0] or blob.content_settings.content_type or ""
     return guessed.startswith("image/") and not is_directory(blob.metadata)
-
-
-def _has(kind: type[Exception], fault: BaseException | None) -> bool:
-    """Tell whether an exception was led to by one of a kind."""
-    while fault is not None:
-        if isinstance(fault, kind):
-            return True
-        fault = fault.__cause__ or fault.__context__
-    return False

@@ -43,12 +43,7 @@ def silence_queries() -> None:
 
 
 def _drop_queries(line: logging.LogRecord) -> bool:
-    if isinstance(line.args, tuple):
-        line.args = tuple(
-            each if isinstance(each, int | float) else _QUERY.sub("?…", str(each))
-            for each in line.args
-        )
-    line.msg = _QUERY.sub("?…", str(line.msg))
+    line.msg, line.args = _QUERY.sub("?…", line.getMessage()), None
     line.exc_info = None  # its text would quote the URL once more
     return True
 

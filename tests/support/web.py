@@ -122,9 +122,7 @@ class Web:
     def connect(self, address: tuple[str, int], timeout_s: float) -> socket.socket:
         self.connected.append(address)
         port = self._ports.get(address[0])
-        return socket.create_connection(
-            address if port is None else ("127.0.0.1", port), timeout_s
-        )
+        return socket.create_connection(address if port is None else ("127.0.0.1", port), timeout_s)
 
 
 def _head(connection: socket.socket) -> str:

@@ -1,0 +1,59 @@
+"""Credentials are taken out of queries and log lines, and nothing else is."""
+
+import logging
+
+import pytest
+
+from captioner.sources.redaction import silence_queries, without_credentials
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", ""),
+        ("size=large&page=2", "size=large&page=2"),
+        ("sp=1&st=2&se=3", "sp=1&st=2&se=3"),  # without a signature anybody's
+        ("sv=2025&ss=b&srt=co&sp=rl&se=2026&sig=s3cret&size=l", "size=l"),
+        ("skoid=a&sktid=b&sig=s3cret", ""),
+        ("X-Amz-Signature=s3cret&X-Amz-Credential=s3cret&x=1", "x=1"),
+        ("X-Amz-Security-Token=s3cret&AWSAccessKeyId=s3cret&Expires=1", "Expires=1"),
+        ("X-Goog-Signature=s3cret&GoogleAccessId=s3cret", ""),
+        ("Policy=s3cret&Signature=s3cret&Key-Pair-Id=s3cret", ""),
+        ("code=s3cret&postcode=1234", "postcode=1234"),
+        ("access_token=s3cret&api_key=s3cret&apiKey=s3cret&subscription-key=s3cret", ""),
+        ("password=s3cret&pwd=s3cret&client_secret=s3cret&jwt=s3cret&JSESSIONID=s3cret", ""),
+        ("s%69g=s3cret&a=1", "a=1"),
+        ("a=1;sig=s3cret;b=2", "a=1&b=2"),
+        ("SIG=s3cret", ""),
+        ("a=%20b+c&d", "a=%20b+c&d"),
+    ],
+)
+def test_what_opens_something_is_left_out(query: str, shown: str) -> None:
+    assert without_credentials(query) == shown
+
+
+@pytest.mark.parametrize(
+    "logger",
+    [
+        "azure.core.pipeline.policies.http_logging_policy",
+        "azure.storage.blob._shared.policies",
+        "urllib3.connection",
+        "urllib3.connectionpool",
+    ],
+)
+def test_libraries_log_urls_without_their_queries(
+    logger: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    silence_queries()
+    silence_queries()
+    url = "https://a/b?sig=s3cret"
+    try:
+        raise ValueError(url)
+    except ValueError:
+        logging.getLogger(logger).warning("'%s' %d", url, 5, exc_info=True)
+        logging.getLogger(logger).debug(url)
+        logging.getLogger(logger).debug("%(url)s", {"url": url})
+
+    assert caplog.messages == ["'https://a/b?…' 5", "https://a/b?…", "https://a/b?…"]
+    assert "s3cret" not in caplog.text
