@@ -102,12 +102,16 @@ class Policy:
             raise HostDenied(f"The settings let no images be fetched from '{url.host}'.")
 
     def check_storage(self, url: Url) -> None:
-        """Raise `NotAStorageHost` unless a SAS may be sent to this host."""
-        if not (self.is_emulator(url) or is_storage_host(url.host)):
+        """Raise why a SAS may not be sent to this host, if it may not: by http it never may."""
+        if self.is_emulator(url):
+            return
+        if not is_storage_host(url.host):
             raise NotAStorageHost(
                 f"'{url.host}' is not a blob endpoint of Azure Storage; a directory is named by a "
                 "URI such as https://NAME.blob.core.windows.net/CONTAINER?SAS."
             )
+        if url.scheme != "https":
+            raise UrlNotAllowed("A shared access signature is sent by https only; change the URI.")
 
     def check_addresses(self, url: Url, addresses: Sequence[Address]) -> None:
         """Raise what speaks against the addresses of a URL's host; one bad one spoils all."""

@@ -18,9 +18,9 @@ LONGEST_URL = 8192  # characters; signed URLs have up to about 2,000
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-# Programs differ in how they read blanks, control characters and backslashes: none are taken.
+# Programs differ in how they read control characters and backslashes, and blanks in a host's name.
 _PLAIN = re.compile(
-    r"[A-Za-z]+://(?P<authority>[^/?#\s\\\x00-\x1f\x7f-\x9f]+)[^\s\\\x00-\x1f\x7f-\x9f]*"
+    r"[A-Za-z]+://(?P<authority>[^/?#\s\\\x00-\x1f\x7f-\x9f]+)[^\\\x00-\x1f\x7f-\x9f]*"
 )
 _NAME = re.compile(r"(?=.{1,253}\Z)(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*")
 # A host whose last part is a number is one to every program that connects.

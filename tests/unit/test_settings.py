@@ -8,6 +8,7 @@ import pytest
 from captioner.errors import SettingsError
 from captioner.settings import (
     Settings,
+    StorageConnection,
     load_settings,
     load_storage_connection,
     local_environment,
@@ -41,6 +42,11 @@ def test_every_setting_is_read() -> None:
             "CAPTION_LANGUAGE": "es",
             "MAX_IMAGE_BYTES": "1000",
             "MAX_IMAGE_PIXELS": "2000",
+            "SOURCE_TIMEOUT_SECONDS": "9",
+            "SOURCE_HTTP": "true",
+            "SOURCE_ALLOWED_HOSTS": "images.example, *.museum.example",
+            "SOURCE_DENIED_HOSTS": "old.museum.example, 203.0.113.0/24",
+            "SOURCE_PRIVATE_HOSTS": "name.blob.core.windows.net",
         }
     )
 
@@ -61,6 +67,11 @@ def test_every_setting_is_read() -> None:
         language="es",
         max_image_bytes=1000,
         max_image_pixels=2000,
+        source_timeout_s=9,
+        source_http=True,
+        source_allowed_hosts=("images.example", "*.museum.example"),
+        source_denied_hosts=("old.museum.example", "203.0.113.0/24"),
+        source_private_hosts=("name.blob.core.windows.net",),
     )
     assert settings.vision_configured
     unchanged = [
@@ -86,11 +97,45 @@ def test_every_setting_is_read() -> None:
         ("PREFERRED_TERMS", "sofa="),
         ("PREFERRED_TERMS", "a=b=c"),
         ("PREFERRED_TERMS", "sofa=couch, Sofa=settee"),
+        ("SOURCE_TIMEOUT_SECONDS", "0"),
+        ("SOURCE_HTTP", "1"),
+        ("SOURCE_ALLOWED_HOSTS", "https://a.example"),
+        ("SOURCE_ALLOWED_HOSTS", "a.example:443"),
+        ("SOURCE_ALLOWED_HOSTS", "a.example b.example"),
+        ("SOURCE_ALLOWED_HOSTS", "93.184.215.14"),
+        ("SOURCE_ALLOWED_HOSTS", "a.*.example"),
+        ("SOURCE_ALLOWED_HOSTS", "*"),
+        ("SOURCE_ALLOWED_HOSTS", "bücher.example"),
+        ("SOURCE_DENIED_HOSTS", "10.0.0.0/33"),
+        ("SOURCE_DENIED_HOSTS", "a..example"),
+        ("SOURCE_PRIVATE_HOSTS", "10.0.0.0/8"),
     ],
 )
 def test_a_faulty_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings({name: value})
+
+
+def test_hosts_and_networks() -> None:
+    settings = load_settings(
+        {
+            "SOURCE_ALLOWED_HOSTS": " Images.Example., *.a_b.example ,xn--p-ega.example,intranet",
+            "SOURCE_DENIED_HOSTS": "evil.example, 203.0.113.9/24, 8.8.8.8, 2606:4700::/32",
+        }
+    )
+
+    assert settings.source_allowed_hosts == (
+        "images.example",
+        "*.a_b.example",
+        "xn--p-ega.example",
+        "intranet",
+    )
+    assert settings.source_denied_hosts == (
+        "evil.example",
+        "203.0.113.0/24",
+        "8.8.8.8/32",
+        "2606:4700::/32",
+    )
 
 
 def test_preferred_terms_that_would_rewrite_each_other_are_told() -> None:
@@ -160,6 +205,22 @@ class TestStorageConnection:
     def test_half_a_connection_is_a_fault(self, environment: dict[str, str]) -> None:
         with pytest.raises(SettingsError, match="AzureWebJobsStorage__queueServiceUri"):
             load_storage_connection(environment)
+
+    @pytest.mark.parametrize(
+        ("connection_string", "emulator"),
+        [
+            ("UseDevelopmentStorage=true", "http://127.0.0.1:10000/devstoreaccount1"),
+            ("usedevelopmentstorage=TRUE;", "http://127.0.0.1:10000/devstoreaccount1"),
+            ("BlobEndpoint=http://127.0.0.1:5/a;AccountKey=x==", "http://127.0.0.1:5/a"),
+            ("AccountName=a;AccountKey=x==;EndpointSuffix=core.windows.net", None),
+            ("BlobEndpoint=https://a.blob.core.windows.net/;SharedAccessSignature=x", None),
+        ],
+    )
+    def test_an_emulator_stands_in_for_the_account(
+        self, connection_string: str, emulator: str | None
+    ) -> None:
+        assert StorageConnection(connection_string=connection_string).emulator == emulator
+        assert StorageConnection(blob_endpoint="https://a").emulator is None
 
     def test_the_connection_string_is_never_shown(self) -> None:
         connection = load_storage_connection({"AzureWebJobsStorage": "AccountKey=secret"})

@@ -410,8 +410,8 @@ class TestRefusals:
 
         assert directory.url == f"https://{host.lower().removesuffix('.')}/pictures/2026/"
 
-    def test_never_by_http(self, sources: Sources) -> None:
-        with pytest.raises(UrlNotAllowed):
+    def test_never_by_http(self) -> None:
+        with Sources.of(Settings(source_http=True)) as sources, pytest.raises(UrlNotAllowed):
             sources.directory("http://account.blob.core.windows.net/c/?sr=c&sp=rl&sig=s")
 
     def test_the_emulator_is_no_storage_where_it_is_not_configured(self, uri: Uri) -> None:

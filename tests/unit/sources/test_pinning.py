@@ -236,6 +236,22 @@ def test_a_busy_account_is_asked_again_and_then_told(
     assert len(site.asked) == 1 + RETRIES
 
 
+def test_an_image_that_breaks_off_is_told(web: Web, opened: Open, authority: trustme.CA) -> None:
+    web.name(STAND_IN, ["127.0.0.1"])
+    broken = answer(
+        b"pix",
+        status="206 Partial Content",
+        content_length="6",
+        content_range="bytes 0-5/6",
+        etag='"0x1"',
+        x_ms_blob_type="BlockBlob",
+    )
+    with Site({"*": broken}, certificate=authority.issue_cert(STAND_IN)) as site:
+        uri, policy = stand_in(site)
+        with pytest.raises(DownloadFailed):
+            opened(uri, **policy).fetch("a.jpg")
+
+
 def test_an_account_that_does_not_answer_is_told(web: Web, opened: Open) -> None:
     web.name(STAND_IN, ["127.0.0.1"])
     with Site({}) as site:
