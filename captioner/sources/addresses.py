@@ -25,15 +25,14 @@ _NOT_PUBLIC_V4 = tuple(
     )
 )
 # Global unicast. All else is mapped or compatible (::ffff:0:0/96, ::/96), translated (64:ff9b::/96,
-# 64:ff9b:1::/48), local (fe80::/10, fec0::/10, fc00::/7), multicast or not assigned.
+# 64:ff9b:1::/48), local (fe80::/10, fec0::/10, fc00::/7), multicast or not assigned. `ipaddress`
+# itself leaves 2002::/16 (6to4) and 2001:db8::/32 (documentation) out.
 _UNICAST_V6 = ip_network("2000::/3")
 _NOT_PUBLIC_V6 = tuple(
     map(
         ip_network,
         (
             "2001::/23",  # protocol assignments, with Teredo, benchmarking and ORCHID
-            "2001:db8::/32",  # documentation
-            "2002::/16",  # 6to4
             "2620:4f:8000::/48",  # AS112
             "3ffe::/16",  # the 6bone, returned
             "3fff::/20",  # documentation

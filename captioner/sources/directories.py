@@ -17,6 +17,8 @@ from azure.core.exceptions import (
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
+    ServiceRequestTimeoutError,
+    ServiceResponseTimeoutError,
 )
 from azure.core.pipeline.transport import HttpTransport
 from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings, ExponentialRetry
@@ -26,6 +28,7 @@ from captioner.errors import (
     CaptionerError,
     DownloadFailed,
     DownloadTooLarge,
+    DownloadTooSlow,
     InvalidUrl,
     NothingThere,
     RecordNotFound,
@@ -36,7 +39,7 @@ from captioner.errors import (
     TlsFailed,
 )
 from captioner.records import CaptionRecord, ImageFacts, from_json, to_json
-from captioner.sources.downloads import Download
+from captioner.sources.downloads import PASSING_STATUS, Download
 from captioner.sources.guard import Deadline
 from captioner.sources.policy import Policy
 from captioner.sources.sas import Sas
@@ -48,7 +51,6 @@ LARGEST_PAGE = 5000  # the service's own limit
 
 _PART = 4 * 2**20
 _CONTAINER = re.compile(r"\$?[a-z0-9-]{3,63}")
-_PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 # https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 _LACKS_PERMISSION = frozenset(
     {
@@ -244,7 +246,7 @@ class Directory:
 
     def _refused(self, what: str, fault: HttpResponseError) -> CaptionerError:
         self.place.sas.require()  # it may have expired on the way
-        if fault.status_code is None or fault.status_code in _PASSING_STATUS:
+        if fault.status_code is None or fault.status_code in PASSING_STATUS:
             return DownloadFailed("The storage account is busy or broke off; try again later.")
         code = getattr(fault, "error_code", None)
         if code in _LACKS_PERMISSION:
@@ -261,6 +263,8 @@ class Directory:
         host = Url.parse(self.place.account).host
         if isinstance(fault.inner_exception, SSLError):
             return TlsFailed(f"No safe connection to '{host}' comes about; check the URI.")
+        if isinstance(fault, ServiceRequestTimeoutError | ServiceResponseTimeoutError):
+            return DownloadTooSlow(f"'{host}' keeps silent for too long; try again later.")
         return DownloadFailed(f"'{host}' does not answer, or broke off; try again later.")
 
 

@@ -30,15 +30,15 @@ from captioner.errors import (
 )
 from captioner.records import ImageFacts
 from captioner.sources.addresses import Address
-from captioner.sources.guard import Deadline, Guard
+from captioner.sources.guard import CONNECT_S, Deadline, Guard
 from captioner.sources.urls import Url
 
 MOST_REDIRECTS = 3
+PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 type Connect = Callable[[tuple[str, int], float], socket.socket]
 """From an address with its port, and a time limit in seconds, to a connection."""
 
-_CONNECT_S = 5.0  # for each of a host's addresses
 _PART = 64 * 1024
 _HEADERS = {
     "User-Agent": f"captioner/{__version__}",
@@ -47,7 +47,6 @@ _HEADERS = {
     "Connection": "close",
 }
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class Downloader:
         """Connect to the first of the addresses that answers; TLS is for the host's name."""
         connected = None
         for address in addresses:
-            patience_s = min(_CONNECT_S, deadline.left())
+            patience_s = min(CONNECT_S, deadline.left())
             with suppress(OSError):
                 connected = self._connect((str(address), url.port), patience_s)
                 break
@@ -176,7 +175,7 @@ def _require_success(answer: HTTPResponse, url: Url) -> None:
     """Raise a `DownloadError` unless the body is the image as it is."""
     if answer.status in {404, 410}:
         raise NothingThere(f"'{url.host}' has nothing at this URL ({answer.status}); check it.")
-    if answer.status in _PASSING:
+    if answer.status in PASSING_STATUS:
         raise DownloadFailed(
             f"'{url.host}' is not working at the moment ({answer.status}); try again later.",
             retry_after=_retry_after(answer),

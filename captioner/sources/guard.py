@@ -13,6 +13,8 @@ from captioner.sources.addresses import Address
 from captioner.sources.policy import Policy
 from captioner.sources.urls import Url
 
+CONNECT_S = 5.0  # for connecting to each of a host's addresses
+
 type Resolve = Callable[[str], Sequence[Address]]
 """From a host's name to its addresses; raises `OSError` where there are none."""
 

@@ -7,10 +7,9 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 
-from captioner.sources.guard import Deadline, Guard
+from captioner.sources.guard import CONNECT_S, Deadline, Guard
 from captioner.sources.urls import Url
 
-_CONNECT_S = 5.0
 _CONNECTIONS = 32
 
 
@@ -33,7 +32,7 @@ def pinned_transport(
         session=session,
         session_owner=False,  # it outlives each client that uses it
         use_env_settings=False,
-        connection_timeout=_CONNECT_S,
+        connection_timeout=CONNECT_S,
         read_timeout=read_timeout_s,
         connection_verify=trust,
     )
@@ -58,7 +57,7 @@ class _PinnedAdapter(HTTPAdapter):
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         url = Url.parse(request.url or "")
         self._guard.policy.check_storage(url)
-        address, *_ = self._guard.admit(url, Deadline(_CONNECT_S))
+        address, *_ = self._guard.admit(url, Deadline(CONNECT_S))
         host, pool = super().build_connection_pool_key_attributes(request, *args, **options)
         host["host"] = str(address)
         if url.scheme == "https":
