@@ -308,14 +308,17 @@ def train_stage(workspace: Workspace, model: CaptionModel, stage: Stage) -> None
     _Run(workspace, model, fit=False).train_stage(stage)
 
 
-def trained_model(workspace: Workspace) -> CaptionModel:
-    """Give the model with the best weights of the last stage that has any.
+def trained_model(workspace: Workspace, stage: str | None = None) -> CaptionModel:
+    """Give the model with the best weights of a stage, or of the last one that has any.
 
     Raises `WorkspaceError` where nothing has been trained.
     """
+    names = [each.name for each in workspace.config.stages]
+    if stage not in (None, *names):
+        raise WorkspaceError(f"There is no stage {stage}: the run's are {', '.join(names)}.")
     model = build_model(workspace.config, len(workspace.vocabulary), workspace.tags)
-    for stage in reversed(workspace.config.stages):
-        if workspace.best(stage.name).is_file():
-            model.load_weights(workspace.best(stage.name))
+    for name in [stage] if stage else reversed(names):
+        if workspace.best(name).is_file():
+            model.load_weights(workspace.best(name))
             return model
     raise WorkspaceError("There is no trained model yet: run `python -m training train` first.")

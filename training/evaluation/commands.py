@@ -48,6 +48,10 @@ def evaluate(
         Path | None,
         typer.Option(help="Measure the Keras model of this configuration's run, not the bundle."),
     ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(help="The stage whose weights are measured; else the last, with --config."),
+    ] = None,
     captions: Annotated[
         Path | None,
         typer.Option(help="Measure the captions in this JSON Lines file, not the bundle's."),
@@ -77,18 +81,23 @@ def evaluate(
     if others > 1:
         raise typer.BadParameter("--captions, --config and --people: choose one.")
     dataset, part = load_dataset(data), chosen_split(split)
+    learnt = load_dataset(learnt_from) if learnt_from else dataset
     looker, histories = None, {}
     if people or captions is not None:
         images, given = _given(captions, dataset.split(part))
         captioned = [given]
     else:
-        models = _keras(config, dataset, runs) if config else _beams(open_bundle(bundle, threads=2))
+        models = (
+            _keras(config, stage, learnt, runs)
+            if config
+            else _beams(open_bundle(bundle, threads=2))
+        )
         pictures = _pictures(dataset, part, models[-1].resize, runs)
         images, captioned = pictures.images, [caption_all(model, pictures) for model in models]
         looker, histories = looker_of(models[-1], pictures), _histories(models[-1], runs)
-    learnt = learnt_captions(dataset, learnt_from)
+    known = [caption for image in learnt.train for caption in image.captions]
     evaluations = [
-        evaluate_captions(images, each, learnt_from=learnt, acceptable=acceptable)
+        evaluate_captions(images, each, learnt_from=known, acceptable=acceptable)
         for each in captioned
     ]
     console.print(summary(f"{dataset.name}, {part} split", evaluations))
@@ -155,12 +164,6 @@ def chosen_split(name: str) -> Split:
     raise typer.BadParameter("the split is dev or test: nothing is measured on train")
 
 
-def learnt_captions(dataset: CaptionDataset, learnt_from: Path | None) -> list[str]:
-    """Give the captions of the images that were learnt from."""
-    learnt = load_dataset(learnt_from) if learnt_from else dataset
-    return [caption for image in learnt.train for caption in image.captions]
-
-
 def _given(
     captions: Path | None, images: Sequence[CaptionedImage]
 ) -> tuple[Sequence[CaptionedImage], Captioned]:
@@ -181,13 +184,14 @@ def _beams(bundle: Bundle) -> list[Model]:
     return [BundleModel(bundle, size) for size in sorted({1, bundle.manifest.beam.beam_size})]
 
 
-def _keras(config: Path, dataset: CaptionDataset, runs: Path) -> list[Model]:
-    """Give the run's model with its best weights, with greedy search and with its own."""
+def _keras(config: Path, stage: str | None, dataset: CaptionDataset, runs: Path) -> list[Model]:
+    """Give the model of a run on `dataset` after a stage, with greedy search and with its own."""
     workspace = open_workspace(load_config(config), dataset, runs)
     from training.decode import KerasCaptioner
     from training.train import beam_settings, trained_model
 
-    captioner, settings = KerasCaptioner(trained_model(workspace)), beam_settings(workspace.config)
+    captioner = KerasCaptioner(trained_model(workspace, stage))
+    settings = beam_settings(workspace.config)
     return [
         KerasModel(
             workspace.config, captioner, workspace.vocabulary, replace(settings, beam_size=size)

@@ -323,6 +323,7 @@ def test_stages_follow_each_other_and_what_is_done_is_done(
     untrained = first.encoder.get_weights()
     first.load_weights(workspace.best("decoder"))
     assert np.array_equal(starts[-1], weights_of(first))
+    assert np.array_equal(weights_of(trained_model(workspace, "decoder")), weights_of(first))
     for before, after in zip(untrained, trained.encoder.get_weights(), strict=True):
         assert not np.array_equal(before, after)
     fits = len(starts)
@@ -342,6 +343,11 @@ def test_a_frozen_encoder_stays_as_it_was(dataset: CaptionDataset, tmp_path: Pat
 def test_nothing_trained_is_told(dataset: CaptionDataset, tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="There is no trained model yet"):
         trained_model(open_workspace(tiny_config(), dataset, tmp_path))
+
+
+def test_a_stage_that_is_none_of_the_runs(dataset: CaptionDataset, tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match=r"There is no stage reward: the run's are decoder\."):
+        trained_model(open_workspace(tiny_config(), dataset, tmp_path), "reward")
 
 
 @pytest.fixture
