@@ -39,7 +39,7 @@ def make(
     forms = objects(counts, nouns, exceptions.objects)
     classes = list(imagenet(_classes(tables), nouns, forms, counts, exceptions.imagenet))
     names = sorted(set(forms.values()))
-    pairs = list(kinds(names, nouns, exceptions.kinds))
+    pairs = list(kinds(names, nouns, exceptions))
     _write(tables / "kinds.csv", ("object", "kind_of"), pairs)
     _write(tables / "objects.csv", ("form", "object"), sorted(forms.items()))
     _write(tables / "imagenet.csv", ("index", "synset", "label", "word"), classes)
