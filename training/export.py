@@ -237,8 +237,8 @@ def log_probs_along(step: Step, ids: Sequence[int]) -> LogProbs:
 def _store(plain: Path, stored: Path) -> None:
     """Store both graphs in less room.
 
-    The encoder's products stay out of 8 bits: rounding what the recogniser reads would drown the
-    classes that are not the likeliest, and the little by which one picture is stranger than another.
+    The encoder's products stay out of 8 bits: rounding what the recogniser reads would drown all
+    classes but the likeliest, and the little by which one picture is stranger than another.
     """
     stored.mkdir(exist_ok=True)
     for name, eight_bits in (("encoder.onnx", False), ("decoder.onnx", True)):
