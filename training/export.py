@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.progress import track
 
 from captioner.errors import CaptionerError
-from captioner.model.bundle import MANIFEST, Beam, Bundle, GraphFile, Manifest, open_bundle
+from captioner.model.bundle import Beam, Bundle, GraphFile, Manifest, open_bundle
 from captioner.model.confidence import Found
 from captioner.model.decoding import LogProbs, Step
-from captioner.model.manifest import NoveltyLimit, TagNames
+from captioner.model.manifest import NoveltyLimit, TagNames, version_of, write_manifest
 from captioner.model.vocabulary import START, Vocabulary
 from training.config import TrainingConfig, to_dict
 from training.conversion import to_onnx
@@ -162,15 +162,14 @@ def _manifest(model: CaptionModel, workspace: Workspace) -> Manifest:
 
 
 def _seal(folder: Path, manifest: Manifest) -> Manifest:
-    """Write model.json with the files' checksums; the version follows from them."""
+    """Write model.json with the files' checksums and the version that follows."""
     files = {}
     for name in ("encoder", "decoder"):
         path = folder / f"{name}.onnx"
         files[name] = GraphFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
-    together = hashlib.sha256("".join(file.sha256 for file in files.values()).encode())
-    sealed = msgspec.structs.replace(manifest, version=together.hexdigest()[:12], **files)
-    content = msgspec.json.format(msgspec.json.encode(sealed), indent=1)
-    (folder / MANIFEST).write_bytes(content)
+    sealed = msgspec.structs.replace(manifest, **files)
+    sealed = msgspec.structs.replace(sealed, version=version_of(sealed))
+    write_manifest(folder, sealed)
     return sealed
 
 

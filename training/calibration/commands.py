@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from captioner.lexicon.relatedness import VECTORS
-from captioner.model.bundle import MANIFEST, open_bundle, read_manifest
+from captioner.model.bundle import open_bundle, read_manifest
 from captioner.model.confidence import Calibration
+from captioner.model.manifest import write_manifest
 from training.calibration.agreement import MEASURES, acceptances, closeness_of, correlation
 from training.calibration.calibrating import calibrate as calibrate_bundle
 from training.calibration.calibrating import confidences, judge
@@ -173,8 +174,7 @@ def _record(bundle: Path, key: str, figures: dict[str, object]) -> None:
     manifest = read_manifest(bundle)
     known = {} if manifest.metrics is UNSET else manifest.metrics
     changed = msgspec.structs.replace(manifest, metrics={**known, key: figures})
-    content = msgspec.json.format(msgspec.json.encode(changed), indent=1)
-    (bundle / MANIFEST).write_bytes(content)
+    write_manifest(bundle, changed)
 
 
 def _percent(share: float | np.floating) -> str:

@@ -16,9 +16,9 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, Struct
 
-from captioner.model.bundle import MANIFEST, Bundle, Manifest, open_bundle, read_manifest
+from captioner.model.bundle import Bundle, Manifest, open_bundle, read_manifest
+from captioner.model.manifest import version_of, write_manifest
 from captioner.model.vocabulary import Vocabulary
-from training.calibration.calibrating import version_of
 from training.config import ConfigError, Positive, Stage, TrainingConfig
 from training.data.datasets import CaptionDataset
 from training.data.pictures import Pictures, prepare_pictures
@@ -210,8 +210,7 @@ def _seal(
         data={**_told(manifest.data), "taught_before": origin},
     )
     sealed = msgspec.structs.replace(sealed, version=version_of(sealed))
-    content = msgspec.json.format(msgspec.json.encode(sealed), indent=1)
-    (folder / MANIFEST).write_bytes(content)
+    write_manifest(folder, sealed)
     return sealed
 
 
