@@ -7,7 +7,6 @@ import msgspec
 import numpy as np
 import typer
 from msgspec import UNSET
-from rich.console import Console
 from rich.table import Table
 
 from captioner.lexicon.relatedness import VECTORS
@@ -20,6 +19,7 @@ from training.calibration.calibrating import confidences, judge
 from training.calibration.judgements import Half, load_judgements
 from training.calibration.reliability import draw, reliability
 from training.calibration.word_vectors import write_vectors
+from training.console import console
 from training.data.datasets import CaptionDataset, load_dataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
@@ -29,8 +29,6 @@ from training.evaluation.confidence import roc_auc
 from training.metrics import Estimate
 from training.options import BUNDLE, RUNS, BundleOption, DataOption, RunsOption
 from training.workspace import picture_folder
-
-console = Console()
 
 
 def calibrate(data: DataOption, bundle: BundleOption = BUNDLE, runs: RunsOption = RUNS) -> None:

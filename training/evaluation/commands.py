@@ -7,12 +7,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from captioner.model.bundle import MANIFEST, Bundle, open_bundle
 from captioner.model.manifest import graph_bytes
 from training.calibration.acceptable import acceptable
 from training.config import load_config
+from training.console import console, tell_fault
 from training.data.datasets import CaptionDataset, CaptionedImage, load_dataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
@@ -29,8 +29,6 @@ from training.evaluation.record import record
 from training.evaluation.tables import breakdown, comparison, summary
 from training.options import BUNDLE, RUNS, BundleOption, DataOption, RunsOption
 from training.workspace import open_workspace, picture_folder
-
-console = Console()
 
 SplitOption = Annotated[str, typer.Option("--split", help="dev or test")]
 LearntOption = Annotated[
@@ -151,7 +149,7 @@ def check_metrics(data: DataOption) -> None:
     off = deviations(load_dataset(data).test)
     if off:
         for line in off:
-            console.print(f"[red]{line}[/red]")
+            tell_fault(line)
         raise typer.Exit(1)
     console.print("Both known rows are measured as they should be.")
 
