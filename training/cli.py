@@ -15,7 +15,7 @@ from training.config import load_config
 from training.console import console, run
 from training.data.datasets import load_dataset
 from training.data.texts import load_texts
-from training.evaluation.commands import check_metrics, chosen_split, compare, evaluate
+from training.evaluation.commands import check_metrics, chosen_split, compare, evaluate, tune
 from training.finetuning.commands import finetune
 from training.options import (
     BUNDLE,
@@ -99,6 +99,7 @@ for command in (
     finetune,
     evaluate,
     compare,
+    tune,
     check_metrics,
     calibrate,
     calibration_report,

@@ -1,4 +1,4 @@
-"""The commands `evaluate`, `compare` and `check-metrics`."""
+"""The commands `evaluate`, `compare`, `tune` and `check-metrics`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,8 +27,16 @@ from training.evaluation.evaluation import evaluate as evaluate_captions
 from training.evaluation.known import deviations
 from training.evaluation.record import record
 from training.evaluation.tables import breakdown, comparison, summary
+from training.evaluation.tuning import best_of, gain, searches, searches_table, try_searches
 from training.options import BUNDLE, RUNS, BundleOption, DataOption, RunsOption
 from training.workspace import open_workspace, picture_folder
+
+_RESULTS = Path(__file__).parent.parent / "results"
+
+# Settings of the search that `tune` tries.
+_SIZES = [1, 2, 3, 4, 5]
+_PENALTIES = [0, 0.5, 0.8, 1, 1.2, 1.5]
+_LONGER = (0, 2, 4)  # than the bundle's own shortest
 
 SplitOption = Annotated[str, typer.Option("--split", help="dev or test")]
 LearntOption = Annotated[
@@ -144,6 +152,48 @@ def compare(
         report.write_text(page, encoding="utf-8")
 
 
+def tune(
+    *,
+    data: DataOption,
+    bundle: BundleOption = BUNDLE,
+    runs: RunsOption = RUNS,
+    beam_size: Annotated[
+        list[int], typer.Option(min=1, help="Beams to try; may be given several times.")
+    ] = _SIZES,
+    length_penalty: Annotated[
+        list[float], typer.Option(min=0, help="Length penalties to try, likewise.")
+    ] = _PENALTIES,
+    min_words: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Shortest lengths to try; else the bundle's, and 2 and 4 more."),
+    ] = None,
+) -> None:
+    """Try settings of a bundle's search on the dev split; the bundle stays as it is."""
+    dataset, opened = load_dataset(data), open_bundle(bundle, threads=2)
+    pictures = _pictures(dataset, "dev", opened.manifest.resize, runs)
+    own = opened.beam_settings
+    shortest = min_words or [own.min_words + more for more in _LONGER]
+    tried = try_searches(opened, pictures, searches(own, beam_size, length_penalty, shortest))
+    console.print(searches_table(f"{dataset.name}, dev split", tried, own))
+    best = best_of(tried)
+    found = best.settings
+    console.print(
+        f"Best: beam_size = {found.beam_size}, length_penalty = {found.length_penalty:g}, "
+        f"min_words = {found.min_words}.",
+        soft_wrap=True,
+    )
+    if found == own:
+        console.print("They are the bundle's own.")
+        return
+    more = gain(pictures, tried[0], best)
+    console.print(
+        f"Its CIDEr-D is {more.value:+.1f} ({more.low:+.1f} to {more.high:+.1f}) beside the "
+        "bundle's own; the best of many looks better than it is. Settings stand under [beam] of "
+        "the run's configuration.",
+        soft_wrap=True,
+    )
+
+
 def check_metrics(data: DataOption) -> None:
     """Measure two rows whose scores are known, on Flickr8k's test split; fail if they differ."""
     off = deviations(load_dataset(data).test)
@@ -199,9 +249,13 @@ def _keras(config: Path, stage: str | None, dataset: CaptionDataset, runs: Path)
 
 
 def _histories(model: Model, runs: Path) -> dict[str, Path]:
-    """Find the histories of the run that made a model, by stage, where they are kept."""
-    files = {stage: runs / run / stage / "history.csv" for run, stage in model.stages}
-    return {stage: path for stage, path in files.items() if path.is_file()}
+    """Find the histories of the run that made a model, by stage: its own, or those kept of it."""
+    files = [
+        (stage, path)
+        for run, stage in model.stages
+        for path in (_RESULTS / run / f"{stage}.csv", runs / run / stage / "history.csv")
+    ]
+    return {stage: path for stage, path in files if path.is_file()}
 
 
 def _pictures(dataset: CaptionDataset, split: Split, resize: Sequence[int], runs: Path) -> Pictures:
