@@ -187,7 +187,7 @@ def tune(
         return
     more = gain(pictures, tried[0], best)
     console.print(
-        f"Its CIDEr-D is {more.value:+.1f} ({more.low:+.1f} to {more.high:+.1f}) beside the "
+        f"Its CIDEr-D is {more.value:.1f} ({more.low:.1f} to {more.high:.1f}) above that of the "
         "bundle's own; the best of many looks better than it is. Settings stand under [beam] of "
         "the run's configuration.",
         soft_wrap=True,

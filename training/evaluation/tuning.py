@@ -111,6 +111,6 @@ def searches_table(title: str, tried: Sequence[Tried], own: BeamSettings) -> Tab
             f"{each.cider:.1f}",
             f"{each.average_words:.1f}",
             f"{each.milliseconds:.1f}",
-            "the bundle's own" if settings == own else "",
+            "own" if settings == own else "",
         )
     return table
