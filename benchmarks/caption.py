@@ -191,7 +191,9 @@ def main(
     try:
         results = measure(bundle, repeats, command)
     except CaptionerError as fault:
-        Console(stderr=True).print(fault.message, style="red")
+        Console(stderr=True).print(
+            fault.message, style="red", markup=False, highlight=False, soft_wrap=True
+        )
         raise typer.Exit(1) from None
     show(results, Console())
     if json is not None:

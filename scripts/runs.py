@@ -12,16 +12,18 @@ from captioner.model.manifest import graph_bytes, read_manifest
 from scripts.errors import SetupError
 from scripts.tables import markdown_table, mebibytes, with_interval
 
-_TEST = "test.json"
+_TEST, _COCO = "test", "coco_dev"  # RUN/….json
 _HEAD = (
     "Encoder",
     "Decoder",
+    "Tags",
     "Stages, each with its best dev CIDEr",
     "Test BLEU-1",
     "BLEU-4",
     "METEOR",
     "ROUGE-L",
     "CIDEr",
+    "COCO CIDEr",
     "Graphs",
     "Trained with",
 )
@@ -53,14 +55,16 @@ class _Config(Struct):
     encoder: _Encoder
     decoder: _Decoder
     stages: tuple[_Stage, ...]
+    tags: dict[str, Any] | None = None
 
 
 def runs_table(histories: Iterable[Path], configs: Path, models: Path) -> str:
     """Every run, the one with the best last stage first; blank is what was not measured.
 
-    `histories` are the files RUN/STAGE.csv. Beside them RUN/test.json holds what `training
-    evaluate --json` wrote of the run's bundle; what ships in `models` tells it itself. Raises
-    `SetupError` where a run has no configuration in `configs`, or lacks a stage that it names.
+    `histories` are the files RUN/STAGE.csv. Beside them RUN/test.json and RUN/coco_dev.json hold
+    what `training evaluate --json` wrote of the run's bundle on these data; what ships in `models`
+    tells it itself. Raises `SetupError` where a run has no configuration in `configs`, or lacks a
+    stage that it names.
     """
     known = {config.name: (config, path) for path, config in _configs(configs)}
     rows: list[tuple[float, tuple[str, ...]]] = []
@@ -72,13 +76,17 @@ def runs_table(histories: Iterable[Path], configs: Path, models: Path) -> str:
             )
         config, path = known[folder.name]
         dev = _dev_ciders(folder, config)
-        scores = _shipped(folder.name, models) or _recorded(folder)
+        shipped = _shipped(folder.name, models)
+        scores = shipped.get(_TEST) or _recorded(folder, _TEST)
+        elsewhere = shipped.get(_COCO) or _recorded(folder, _COCO)
         cells = (
             f"{config.encoder.name}, {config.data.resize[-1]} pixels",
             f"{config.decoder.kind}, width {config.decoder.sizes['width']}",
+            "" if config.tags is None else "yes",
             ", ".join(f"{stage} {cider:.1f}" for stage, cider in dev.items()),
             *(f"{scores[key]:.1f}" if scores else "" for key in _MEASURES),
             with_interval(scores, "cider"),
+            with_interval(elsewhere, "cider"),
             mebibytes(scores["bytes"]) if scores else "",
             f"`--config training/configs/{path.name}`",
         )
@@ -109,19 +117,24 @@ def _dev_ciders(folder: Path, config: _Config) -> dict[str, float]:
     return best
 
 
-def _shipped(run: str, models: Path) -> Mapping[str, Any]:
-    """Give what the bundle that ships tells of itself on test, where the run made it."""
+def _shipped(run: str, models: Path) -> dict[str, Mapping[str, Any]]:
+    """Give what the bundle that ships tells of itself, by data, where the run made it."""
     manifest = read_manifest(models)
     metrics: dict[str, Any] = {} if manifest.metrics is UNSET else manifest.metrics
-    scores = metrics.get(f"test_beam{manifest.beam.beam_size}")
-    if manifest.name != run or scores is None:
+    if manifest.name != run:
         return {}
-    return {**scores, "bytes": graph_bytes(models)}
+    search = f"beam{manifest.beam.beam_size}"
+    places = {_TEST: f"test_{search}", _COCO: f"{_COCO}_test_{search}"}
+    return {
+        data: {**metrics[key], "bytes": graph_bytes(models)}
+        for data, key in places.items()
+        if key in metrics
+    }
 
 
-def _recorded(folder: Path) -> Mapping[str, Any]:
-    """Give what was measured of a run's bundle on test and kept beside its histories."""
-    path = folder / _TEST
+def _recorded(folder: Path, data: str) -> Mapping[str, Any]:
+    """Give what was measured of a run's bundle on data and kept beside its histories."""
+    path = folder / f"{data}.json"
     if not path.is_file():
         return {}
     told = msgspec.json.decode(path.read_bytes())

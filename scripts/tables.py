@@ -37,12 +37,6 @@ _CONFIDENCE_ROWS = (
 )
 
 
-_LESSONS = {
-    "cross-entropy": "the next word of people's captions",
-    "self-critical": "the CIDEr-D of its own captions",
-}
-
-
 def settings_table() -> str:
     """Every app setting with its default and meaning."""
     return markdown_table(
@@ -128,12 +122,15 @@ def confidence_table(manifest: Manifest) -> str:
     ]
     areas = ("{:.3f} ({:.3f} to {:.3f})".format(*each["roc_auc"]) for each in found.values())
     rows.append(("area under the ROC curve (95 % interval)", *areas))
-    commands = _code(dict.fromkeys(str(figures["command"]) for figures in found.values()))
-    return (
-        f"{markdown_table(('percent', *found), rows, right=True)}\n\n"
+    told = (
         f"Weights, for one standard deviation on dev: {weights}. Captions below "
-        f"{calibration.review_threshold:g} are for review. Measured by {commands}."
+        f"{calibration.review_threshold:g} are for review."
     )
+    if not found:
+        return f"How far it can be believed was not measured. {told}"
+    commands = _code(dict.fromkeys(str(figures["command"]) for figures in found.values()))
+    table = markdown_table(("percent", *found), rows, right=True)
+    return f"{table}\n\n{told} Measured by {commands}."
 
 
 def bundle_table(manifest: Manifest, folder: Path) -> str:
@@ -170,12 +167,13 @@ def stages_table(manifest: Manifest) -> str:
     """How a bundle learnt, stage by stage."""
     training: dict[str, Any] = {} if manifest.training is UNSET else manifest.training
     return markdown_table(
-        ("Stage", "Learns from", "What learns", "Epochs at most", "Learning rate"),
+        ("Stage", "Learns from", "In each step", "What learns", "Epochs at most", "Learning rate"),
         (
             (
                 stage["name"],
-                _LESSONS[stage.get("objective", "cross-entropy")],
-                _learners(stage["encoder_from_block"]),
+                _lesson(stage),
+                _step(stage),
+                _learners(stage),
                 f"{stage['epochs']}",
                 f"{stage['learning_rate']:g}",
             )
@@ -246,10 +244,39 @@ def _search(manifest: Manifest) -> str:
     )
 
 
-def _learners(encoder_from_block: int | None) -> str:
-    if encoder_from_block is None:
+def _lesson(stage: Mapping[str, Any]) -> str:
+    if stage.get("objective", "cross-entropy") == "cross-entropy":
+        return "the next word of people's captions"
+    cost = stage.get("made_up_cost", 0)
+    return "the CIDEr-D of its own captions" + (
+        f", less {cost:g} of 10 for each thing made up" if cost else ""
+    )
+
+
+def _step(stage: Mapping[str, Any]) -> str:
+    """Tell what a step shows: pictures and how they are seen, and captions without pictures."""
+    pictures, texts = stage.get("images_per_step", 0), stage.get("texts_per_step", 0)
+    ways = []
+    if crops := stage.get("crops", 0):
+        ways.append(f"each whole or as one of {crops} parts cut out of it")
+    if blind := stage.get("blind", 0):
+        ways.append(f"{100 * blind:g} % of them told by their tags alone")
+    parts = []
+    if pictures:
+        parts.append(", ".join((f"{pictures} pictures", *ways)))
+    if texts:
+        parts.append(f"{texts} pictures' captions alone, with tags of what these name")
+    return "; ".join(parts)
+
+
+def _learners(stage: Mapping[str, Any]) -> str:
+    block, layer = stage.get("encoder_from_block"), stage.get("encoder_from_layer")
+    if block is None and layer is None:
         return "decoder"
-    return f"decoder, and encoder from block {encoder_from_block} on"
+    place = f"layer {layer}" if block is None else f"block {block}"
+    rate = stage.get("encoder_rate", 1)
+    slower = "" if rate == 1 else f", at {rate:g} of the rate"
+    return f"decoder, and encoder from {place} on{slower}"
 
 
 def _quantisation(manifest: Manifest) -> str:

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
 
-from captioner.errors import CaptionerError
 from captioner.model.bundle import open_bundle
+from captioner.model.manifest import graph_bytes
 from training.calibration.commands import agreement, calibrate, calibration_report
 from training.config import load_config
+from training.console import console, run
 from training.data.datasets import load_dataset
 from training.data.texts import load_texts
-from training.evaluation.commands import check_metrics, chosen_split, compare, evaluate
+from training.evaluation.commands import check_metrics, chosen_split, compare, evaluate, tune
 from training.finetuning.commands import finetune
 from training.options import (
     BUNDLE,
@@ -40,7 +40,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
 
 
 @app.command()
@@ -92,14 +91,15 @@ def export(
 
     dev = DevPictures(workspace.pictures["dev"].pixels, workspace.references("dev"))
     manifest = export_model(trained_model(workspace), workspace, dev, bundle)
-    size = sum(file.stat().st_size for file in bundle.iterdir() if file.is_file())
-    console.print(f"{bundle}: {manifest.name} {manifest.version}, {size / 2**20:.1f} MiB")
+    size = graph_bytes(bundle) / 2**20
+    console.print(f"{bundle}: {manifest.name} {manifest.version}, {size:.1f} MiB")
 
 
 for command in (
     finetune,
     evaluate,
     compare,
+    tune,
     check_metrics,
     calibrate,
     calibration_report,
@@ -146,8 +146,4 @@ def main() -> None:
     )
     for chatty in ("absl", "onnxruntime", "tensorflow", "tf2onnx"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    try:
-        app()
-    except CaptionerError as fault:
-        Console(stderr=True).print(f"[red]{fault.message}[/red]")
-        raise SystemExit(1) from None
+    run(app)

@@ -164,6 +164,13 @@ class TrainingConfig(_Table, kw_only=True):
         if self.tags is None:
             if stage.texts_per_step or stage.blind:
                 raise ValueError(f"texts_per_step and blind of stage {stage.name} need [tags]")
+            if stage.crops and stage.tunes_encoder:
+                raise ValueError(
+                    f"crops of stage {stage.name} need [tags]: without, the encoder learns from "
+                    "whole pictures"
+                )
+        elif self.decoder.kind != "transformer":
+            raise ValueError(f"{self.decoder.kind} cannot read [tags]: only the transformer can")
         elif stage.encoder_from_layer or (
             stage.encoder_from_block is not None and stage.encoder_from_block < self.tags.from_block
         ):

@@ -11,6 +11,8 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +20,9 @@ import typer
 from PIL import Image, ImageOps
 from rich.progress import track
 
+from training.console import run
 from training.data.captions import words_of
-from training.data.datasets import CaptionedImage, load_dataset
+from training.data.datasets import CaptionedImage, DataError, load_dataset
 
 _SHARES = (("train", 300), ("dev", 50), ("test", 150))
 _SHADOW, _LIGHT = "#2b1a0e", "#e8d5b0"
@@ -77,9 +80,15 @@ def printed(image: Image.Image) -> Image.Image:
 
 def _chosen(images: tuple[CaptionedImage, ...]) -> Iterator[tuple[str, CaptionedImage]]:
     """Deal images to the splits, always the same."""
+    wanted = sum(count for _, count in _SHARES)
+    if len(images) < wanted:
+        raise DataError(
+            f"{wanted} prints are made of images in the train split, and it has {len(images)}: "
+            "choose a larger data set, as Flickr8k."
+        )
     shuffled = iter(sorted(images, key=lambda each: hashlib.sha256(each.name.encode()).digest()))
     for split, count in _SHARES:
-        for _, image in zip(range(count), shuffled, strict=False):
+        for image in islice(shuffled, count):
             yield split, image
 
 
@@ -89,16 +98,30 @@ def make(
 ) -> None:
     """Write 500 sepia prints with a cataloguer's captions: 300 train, 50 dev, 150 test."""
     chosen = list(_chosen(load_dataset(data).train))
-    (out / "images").mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     with (out / "captions.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(("image", "caption", "split"))
         for split, image in track(chosen, description="printing"):
-            with Image.open(image.path) as photograph:
-                printed(photograph.convert("RGB")).save(out / "images" / image.name, quality=90)
+            _print(image, out / "images" / image.name)
             for caption in image.captions:
                 table.writerow((image.name, catalogued(caption), split))
 
 
+def _print(image: CaptionedImage, target: Path) -> None:
+    try:
+        with Image.open(image.path) as opened:
+            photograph = opened.convert("RGB")
+    except OSError as fault:
+        raise DataError(f"{image.path} cannot be printed, take it out: {fault}.") from None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    printed(photograph).save(target, "JPEG", quality=90)  # whatever its name ends on
+
+
+def main() -> None:
+    """Run the command; what went wrong is told in a sentence, with exit status 1."""
+    run(partial(typer.run, make))
+
+
 if __name__ == "__main__":
-    typer.run(make)
+    main()

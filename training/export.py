@@ -14,17 +14,16 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import onnx
 from msgspec import UNSET
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 from captioner.errors import CaptionerError
-from captioner.model.bundle import MANIFEST, Beam, Bundle, GraphFile, Manifest, open_bundle
+from captioner.model.bundle import Beam, Bundle, GraphFile, Manifest, open_bundle
 from captioner.model.confidence import Found
 from captioner.model.decoding import LogProbs, Step
-from captioner.model.manifest import NoveltyLimit, TagNames
+from captioner.model.manifest import NoveltyLimit, TagNames, version_of, write_manifest
 from captioner.model.vocabulary import START, Vocabulary
 from training.config import TrainingConfig, to_dict
 from training.conversion import to_onnx
@@ -32,7 +31,7 @@ from training.decode import KerasCaptioner, TracedModel
 from training.evaluation.captioning import best_texts
 from training.metrics import cider
 from training.model import CaptionModel
-from training.origins import NamedWeights, note_origins, tensors_of
+from training.origins import NamedWeights, note_origins
 from training.storage import store
 from training.thresholds import best_tag_limit, novelty_limit, shown_things
 from training.train import beam_settings
@@ -163,15 +162,14 @@ def _manifest(model: CaptionModel, workspace: Workspace) -> Manifest:
 
 
 def _seal(folder: Path, manifest: Manifest) -> Manifest:
-    """Write model.json with the files' checksums; the version follows from them."""
+    """Write model.json with the files' checksums and the version that follows."""
     files = {}
     for name in ("encoder", "decoder"):
         path = folder / f"{name}.onnx"
         files[name] = GraphFile(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
-    together = hashlib.sha256("".join(file.sha256 for file in files.values()).encode())
-    sealed = msgspec.structs.replace(manifest, version=together.hexdigest()[:12], **files)
-    content = msgspec.json.format(msgspec.json.encode(sealed), indent=1)
-    (folder / MANIFEST).write_bytes(content)
+    sealed = msgspec.structs.replace(manifest, **files)
+    sealed = msgspec.structs.replace(sealed, version=version_of(sealed))
+    write_manifest(folder, sealed)
     return sealed
 
 
@@ -238,13 +236,12 @@ def log_probs_along(step: Step, ids: Sequence[int]) -> LogProbs:
 def _store(plain: Path, stored: Path) -> None:
     """Store both graphs in less room.
 
-    The recogniser's matrices stay out of 8 bits: rounding what it reads would drown the classes
-    that are not the likeliest, and the little by which one picture is stranger than another.
+    The encoder's products stay out of 8 bits: rounding what the recogniser reads would drown all
+    classes but the likeliest, and the little by which one picture is stranger than another.
     """
     stored.mkdir(exist_ok=True)
-    for name in ("encoder", "decoder"):
-        path = plain / f"{name}.onnx"
-        store(path, stored / path.name, exact=tensors_of(onnx.load(path), "recogniser/"))
+    for name, eight_bits in (("encoder.onnx", False), ("decoder.onnx", True)):
+        store(plain / name, stored / name, eight_bits=eight_bits)
 
 
 def _check_batch_independence(

@@ -67,9 +67,8 @@ class Looks:
     def fitted(self) -> Fitted:
         """Fit the recogniser, or take up what was fitted before."""
         recogniser = self._model.recogniser
-        path = (
-            self._workspace.folder / "recogniser.pickle"
-        )  # our own file, read where it was written
+        # Our own file, read where it was written.
+        path = self._workspace.folder / "recogniser.pickle"
         if path.is_file():
             weights, fitted = pickle.loads(path.read_bytes())  # noqa: S301 - as above
             recogniser.set_weights(weights)
@@ -85,7 +84,9 @@ class Looks:
             [things_named(image.captions) for image in images],
             seed=self._workspace.config.seed,
         )
-        path.write_bytes(pickle.dumps((recogniser.get_weights(), fitted)))
+        unfinished = path.with_suffix(".part")
+        unfinished.write_bytes(pickle.dumps((recogniser.get_weights(), fitted)))
+        unfinished.replace(path)
         return fitted
 
     def _embedding(self, split: Split, look: str) -> NDArray[np.float32]:

@@ -207,16 +207,6 @@ def _are_close(some: NDArray[Any], others: NDArray[Any]) -> bool:
     return np.allclose(some, others, **_CLOSE)
 
 
-def tensors_of(graph: onnx.ModelProto, owner: str) -> set[str]:
-    """Name the constants that hold weights whose names begin so, as `note_origins` noted."""
-    return {
-        tensor
-        for name, places in _noted(graph).items()
-        if name.startswith(owner)
-        for tensor, _ in places
-    }
-
-
 def _noted(graph: onnx.ModelProto, key: str = _KEY) -> dict[str, Any]:
     notes = {each.key: each.value for each in graph.metadata_props}
     noted: dict[str, Any] = json.loads(notes.get(key, "{}"))

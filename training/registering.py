@@ -21,9 +21,8 @@ from captioner.errors import CaptionerError
 from captioner.model.bundle import MANIFEST, Manifest, open_bundle
 from captioner.settings import load_storage_connection, local_environment
 from captioner.store.account import open_account, translated
+from training.console import console
 from training.options import BUNDLE, BundleOption
-
-console = Console()
 
 _CONTAINER = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _PART = re.compile(r"\w[\w.-]*")

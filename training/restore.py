@@ -59,14 +59,15 @@ def restore(folder: Path, pictures: NDArray[np.uint8]) -> Restored:
     `open_bundle`.
     """
     bundle = open_bundle(folder, threads=2)
-    config = _config(bundle.manifest)
+    config = config_of(bundle.manifest)
     model = build_model(without_files(config), len(bundle.vocabulary), tags_of(bundle))
     _load(model, folder, bundle.manifest)
     _compare(model, bundle, pictures[:COMPARED_PICTURES])
     return Restored(bundle, model, config)
 
 
-def _config(manifest: Manifest) -> TrainingConfig:
+def config_of(manifest: Manifest) -> TrainingConfig:
+    """Give the configuration that a bundle was trained with. Raises `RestoreError` without one."""
     if manifest.training is UNSET:
         raise RestoreError(
             f"{manifest.name} cannot be taught further: it tells no training configuration."

@@ -27,15 +27,15 @@ def self_critical_batches(
     reward: Reward,
     search: BeamSettings,
 ) -> tf.data.Dataset:
-    """Give `(inputs, next tokens, weights)` of one epoch, sampled from the model as it then is.
+    """Give `(inputs, next tokens, weights)` of one epoch, sampled from the model as it is by then.
 
-    The weights are each caption's advantage, for its words and its end: cross entropy so weighted
-    has the policy gradient.
+    One step is made while another is learnt from: captions are of the model as it was two steps
+    before at most. The weights are each caption's advantage, for its words and its end: cross
+    entropy so weighted has the policy gradient.
     """
 
     def batches() -> Iterator[tuple[Seen, NDArray[np.int32], NDArray[np.float32]]]:
-        for pictures, texts in sampler.steps():
-            seen = sampler.see(pictures, texts)
+        for pictures, texts, seen in sampler.steps():
             found = list(captioner.search(seen, search, batch=len(pictures) + len(texts)))
             words = [[vocabulary.decode(each.ids) for each in ranked] for ranked in found]
             rewards = reward(pictures, texts, words)
@@ -49,7 +49,7 @@ def self_critical_batches(
                     weights[place, column, 1 : len(ids)] = advantages[place, column]
             yield {**seen, "tokens": tokens[:, :, :-1]}, tokens[:, :, 1:], weights[:, :, 1:]
 
-    return dataset_of(batches, steps=len(sampler))
+    return dataset_of(batches, steps=len(sampler), ahead=1)
 
 
 def _tokens(found: Hypothesis, max_words: int) -> list[int]:

@@ -1,12 +1,11 @@
 """Stores a graph's weights in less room, so that it computes nearly what it computed before.
 
-Weights of matrix products are kept in 8 bits, and a table of words that is the output's matrix as
-well is read from there; all other weights are kept in half precision, from which onnxruntime makes
-single precision once, as it opens the graph.
+Weights of matrix products are kept in 8 bits where that is asked for, and a table of words that is
+the output's matrix as well is read from there; all other weights are kept in half precision, from
+which onnxruntime makes single precision once, as it opens the graph.
 """
 
 import logging
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +32,16 @@ class StorageError(CaptionerError):
     permanent = True
 
 
-def store(source: Path, target: Path, *, exact: Collection[str] = ()) -> None:
+def store(source: Path, target: Path, *, eight_bits: bool) -> None:
     """Write the graph of `source` to `target` in less room.
 
-    Constants named in `exact` are not put into 8 bits. Raises `StorageError` where a matrix product
-    would be passed over.
+    Raises `StorageError` where a matrix product would be passed over.
     """
-    model = onnx.load(source)
+    model, shared = onnx.load(source), 0
     _keep_listed_rows(model.graph)
-    model = _in_eight_bits(model, source.name, exact)
-    shared = _share_tables(model)
+    if eight_bits:
+        model = _in_eight_bits(model, source.name)
+        shared = _share_tables(model)
     halved = _halve(model.graph)
     logger.info("%s: %d tables shared, %d constants halved", source.name, shared, halved)
     target.write_bytes(model.SerializeToString())
@@ -64,7 +63,7 @@ def _keep_listed_rows(graph: onnx.GraphProto) -> None:
     _drop_unused(graph)
 
 
-def _in_eight_bits(model: onnx.ModelProto, name: str, exact: Collection[str]) -> onnx.ModelProto:
+def _in_eight_bits(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     """Put weights of matrix products in 8 bits, by blocks of 32 with a scale each.
 
     MatMulNBits reads activations row by row (accuracy level 4), so that a row's result does not
@@ -75,21 +74,15 @@ def _in_eight_bits(model: onnx.ModelProto, name: str, exact: Collection[str]) ->
         node for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in constants
     ]
     left_over = [node for node in model.graph.node if node.op_type == "Gemm"]
-    kept = [node.name for node in products if node.input[1] in exact]
     quantiser = MatMulNBitsQuantizer(
-        model,
-        bits=8,
-        block_size=_BLOCK,
-        is_symmetric=True,
-        accuracy_level=4,
-        nodes_to_exclude=kept,
+        model, bits=8, block_size=_BLOCK, is_symmetric=True, accuracy_level=4
     )
     quantiser.process()
     quantised: onnx.ModelProto = quantiser.model.model
     done = sum(node.op_type == "MatMulNBits" for node in quantised.graph.node)
-    if left_over or done + len(kept) != len(products):
+    if left_over or done != len(products):
         raise StorageError(
-            f"{name}: {done} of {len(products) - len(kept)} matrix products were quantised, and "
+            f"{name}: {done} of {len(products)} matrix products were quantised, and "
             f"{len(left_over)} are Gemm, which quantisation passes over."
         )
     logger.info("%s: %d matrix products in 8 bits", name, done)

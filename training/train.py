@@ -1,11 +1,10 @@
 """One training run: stages one after another, each resumable, the best by dev CIDEr kept."""
 
-import csv
 import logging
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 from captioner.model.decoding import BeamSettings
-from captioner.model.vocabulary import Vocabulary
 from training.config import Stage, TrainingConfig
 from training.data.batches import (
     Captions,
@@ -27,12 +25,11 @@ from training.data.batches import (
 )
 from training.data.splits import Split
 from training.decode import KerasCaptioner
+from training.dev_score import DevScore
 from training.encoders.choice import choose_what_learns
-from training.evaluation.captioning import best_texts
 from training.looks import Looks
-from training.metrics import cider
-from training.model import CaptionModel, SmoothedCrossEntropy, build_model
-from training.report import plot_history
+from training.model import CaptionModel, build_model
+from training.optimising import compile_for
 from training.rewards import Reward
 from training.self_critical import self_critical_batches
 from training.tags import things_named
@@ -42,76 +39,15 @@ from training.workspace import Workspace, WorkspaceError
 logger = logging.getLogger(__name__)
 
 
-class DevScore(keras.callbacks.SwapEMAWeights):
-    """Captions the dev pictures after each epoch; keeps the best weights, stops when none come.
+class _Epochs(keras.callbacks.Callback):
+    """Tells a sampler which epoch it is, be it the first of a run that goes on."""
 
-    Captions and validation loss are of the weights averaged over time, which it puts into the
-    model for as long as they are asked for. Its memory is the history file, so that a run that was
-    killed goes on where it was.
-    """
-
-    def __init__(
-        self,
-        seen: Seen,
-        references: Mapping[str, tuple[str, ...]],
-        vocabulary: Vocabulary,
-        beam: BeamSettings,
-        *,
-        folder: Path,
-        patience: int,
-    ) -> None:
+    def __init__(self, sampler: Sampler) -> None:
         super().__init__()
-        self._seen, self._references = seen, references
-        self._vocabulary, self._beam = vocabulary, beam
-        self._history, self._best = folder / "history.csv", folder / "best.weights.h5"
-        self._patience = patience
-        self._rows: list[dict[str, str]] = []
-        self._captioner: KerasCaptioner | None = None
-        if self._history.is_file():
-            with self._history.open(newline="") as file:
-                self._rows = list(csv.DictReader(file))
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether as many epochs as there is patience for have brought nothing better."""
-        scores = self._scores
-        return bool(scores) and len(scores) - 1 - int(np.argmax(scores)) >= self._patience
-
-    @property
-    def _scores(self) -> list[float]:
-        return [float(row["dev_cider"]) for row in self._rows]
+        self._sampler = sampler
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        del self._rows[epoch:]  # scored before a kill, but not backed up: done again
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.on_test_begin()  # not on_predict_…: Keras 3.15 never swaps back at their end
-        score = self._score()
-        is_best = score > max(self._scores, default=-1.0)
-        if is_best:
-            unfinished = self._best.with_name("unfinished.weights.h5")
-            self.model.save_weights(unfinished)
-            unfinished.replace(self._best)
-        self.on_test_end()
-        row = {"epoch": epoch + 1, **(logs or {}), "dev_cider": score}
-        self._rows.append({name: str(value) for name, value in row.items()})
-        self._write_history()
-        logger.info("epoch %d: dev CIDEr %.1f%s", epoch + 1, score, " (best)" if is_best else "")
-        self.model.stop_training = self.is_stale
-
-    def _score(self) -> float:
-        self._captioner = self._captioner or KerasCaptioner(self.model)
-        found = self._captioner.search(self._seen, self._beam)
-        return cider(self._references, best_texts(self._references, found, self._vocabulary))
-
-    def _write_history(self) -> None:
-        unfinished = self._history.with_suffix(".part")
-        with unfinished.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(self._rows[0]))
-            writer.writeheader()
-            writer.writerows(self._rows)
-        unfinished.replace(self._history)
-        plot_history(self._history, self._history.with_suffix(".png"))
+        self._sampler.epoch = epoch
 
 
 class _Run:
@@ -139,10 +75,6 @@ class _Run:
         """Encode the captions without pictures, and what they name, for a stage that wants them."""
         if not stage.texts_per_step:
             return None
-        if not self.workspace.texts:
-            raise WorkspaceError(
-                f"Stage {stage.name} learns from captions without pictures: name them by --text."
-            )
         places = {tag: place for place, tag in enumerate(self.workspace.tags)}
         named = []
         for captions in self._text_captions:
@@ -166,7 +98,7 @@ class _Run:
             self.captions("train"),
             self._texts(stage),
             Mixture(stage.images_per_step, stage.texts_per_step, stage.blind),
-            seed=self.config.seed,
+            seed=(self.config.seed, zlib.crc32(stage.name.encode())),
         )
 
     def train_stage(self, stage: Stage) -> None:
@@ -175,7 +107,9 @@ class _Run:
         choose_what_learns(self.model.encoder, stage)
         decoder_dropout = self.config.decoder.dropout
         self.model.decoder.set_dropout(decoder_dropout if stage.dropout is None else stage.dropout)
-        views = self.looks.views("dev", stage)
+        seen = self.looks.views("dev", stage).plain()
+        if not stage.images_per_step:
+            seen = _told_alone(seen)
         sampler = self._sampler(stage)
         batches = (
             self._sampled_batches(stage, sampler)
@@ -183,7 +117,7 @@ class _Run:
             else training_batches(sampler, any_length=self.model.decoder.takes_any_length)
         )
         score = DevScore(
-            views.plain() if stage.images_per_step else _told_alone(views.plain()),
+            seen,
             self.workspace.references("dev"),
             self.workspace.vocabulary,
             beam_settings(self.config),
@@ -196,17 +130,23 @@ class _Run:
             folder / "backup", double_checkpoint=True, delete_checkpoint=False
         )
         if not score.is_stale:
-            self._compile(stage, steps=len(batches) * stage.epochs)
+            compile_for(self.model, stage, steps=len(batches) * stage.epochs)
             self.model._initial_epoch = 0  # Keras keeps that of a stage that was resumed before
             self.model.fit(
                 batches,
-                validation_data=plain_batches(views, self.captions("dev"), images_per_step=16),
+                validation_data=self._validation(stage, seen),
                 epochs=stage.epochs,
-                callbacks=[score, backup],
+                callbacks=[_Epochs(sampler), score, backup],
                 shuffle=False,  # the batches have an order of their own
                 verbose=1,
             )
         self.model.load_weights(self.workspace.best(stage.name))
+
+    def _validation(self, stage: Stage, seen: Seen) -> tf.data.Dataset | None:
+        """Give the dev captions; self-critical training's loss of them would tell nothing."""
+        if stage.objective == "self-critical":
+            return None
+        return plain_batches(seen, self.captions("dev"), images_per_step=16)
 
     def _sampled_batches(self, stage: Stage, sampler: Sampler) -> tf.data.Dataset:
         reward = Reward(
@@ -221,46 +161,6 @@ class _Run:
             reward,
             replace(beam_settings(self.config), beam_size=stage.samples),
         )
-
-    def _compile(self, stage: Stage, *, steps: int) -> None:
-        warmup = min(stage.warmup_steps, steps // 4)
-        rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=0.0 if warmup else stage.learning_rate,
-            decay_steps=steps - warmup,
-            warmup_target=stage.learning_rate if warmup else None,
-            warmup_steps=warmup,
-        )
-        optimizer = TwoRateAdamW(
-            rate,
-            slower={each.path: stage.encoder_rate for each in self.model.encoder.variables},
-            weight_decay=stage.weight_decay,
-            beta_2=0.98,
-            global_clipnorm=stage.clip_norm,
-            use_ema=True,
-            ema_momentum=stage.ema_momentum,
-        )
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        loss = SmoothedCrossEntropy(stage.label_smoothing)
-        if stage.objective == "self-critical":
-            # Advantages sum to nothing: the mean is over all places, not over their weights.
-            loss = SmoothedCrossEntropy(0.0, reduction="sum_over_batch_size")
-        self.model.compile(optimizer, loss, jit_compile=False)
-
-
-class TwoRateAdamW(keras.optimizers.AdamW):
-    """AdamW that lets some variables, by their paths, learn at a share of the rate."""
-
-    def __init__(self, rate: Any, *, slower: Mapping[str, float], **settings: Any) -> None:
-        super().__init__(rate, **settings)
-        self._slower = slower
-
-    def build(self, variables: Any) -> None:
-        super().build(variables)
-        self._shares = [self._slower.get(variable.path, 1.0) for variable in variables]
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        share = self._shares[self._get_variable_index(variable)]
-        super().update_step(gradient, variable, learning_rate * share)
 
 
 def _told_alone(seen: Seen) -> Seen:
@@ -288,6 +188,7 @@ def train(workspace: Workspace) -> CaptionModel:
     begin_words(model.decoder, workspace.config, workspace.vocabulary)
     for stage in workspace.config.stages:  # a fault of the last is told before the first begins
         choose_what_learns(model.encoder, stage)
+    workspace.check_texts()
     run = _Run(workspace, model)
     for stage in workspace.config.stages:
         done = workspace.stage(stage.name) / "done"
@@ -305,17 +206,21 @@ def train_stage(workspace: Workspace, model: CaptionModel, stage: Stage) -> None
 
     Its recogniser, if it has one, stays as it is. Goes on where it was as `train` does.
     """
+    workspace.check_texts()
     _Run(workspace, model, fit=False).train_stage(stage)
 
 
-def trained_model(workspace: Workspace) -> CaptionModel:
-    """Give the model with the best weights of the last stage that has any.
+def trained_model(workspace: Workspace, stage: str | None = None) -> CaptionModel:
+    """Give the model with the best weights of a stage, or of the last one that has any.
 
     Raises `WorkspaceError` where nothing has been trained.
     """
+    names = [each.name for each in workspace.config.stages]
+    if stage not in (None, *names):
+        raise WorkspaceError(f"There is no stage {stage}: the run's are {', '.join(names)}.")
     model = build_model(workspace.config, len(workspace.vocabulary), workspace.tags)
-    for stage in reversed(workspace.config.stages):
-        if workspace.best(stage.name).is_file():
-            model.load_weights(workspace.best(stage.name))
+    for name in [stage] if stage else reversed(names):
+        if workspace.best(name).is_file():
+            model.load_weights(workspace.best(name))
             return model
     raise WorkspaceError("There is no trained model yet: run `python -m training train` first.")

@@ -74,6 +74,10 @@ class Workspace:
         folder = picture_folder(self.runs, self.dataset, self.config.data.resize) / "computed"
         return folder / f"{self.config.encoder.name}-{what}-{split}-{look}-{key}.npy"
 
+    def check_texts(self) -> None:
+        """Raise `WorkspaceError` where a stage learns from texts and there are none."""
+        _check_texts(self.config, self.texts)
+
     def references(self, split: Split) -> dict[str, tuple[str, ...]]:
         return references(self.pictures[split].images)
 
@@ -124,6 +128,8 @@ def open_workspace(
         dataset, picture_folder(runs, dataset.name, config.data.resize), config.data.resize
     )
     noted = runs / config.name / "vocabulary.json"
+    if not noted.is_file():
+        _check_texts(config, texts)
     if noted.is_file() and not texts:
         vocabulary = Vocabulary(json.loads(noted.read_text()))
     else:
@@ -140,6 +146,14 @@ def open_workspace(
     workspace = Workspace(config, runs, dataset.name, pictures, vocabulary, tuple(texts), tags)
     begin(workspace)
     return workspace
+
+
+def _check_texts(config: TrainingConfig, texts: Sequence[Texts]) -> None:
+    wanting = [stage.name for stage in config.stages if stage.texts_per_step]
+    if wanting and not texts:
+        raise WorkspaceError(
+            f"Stage {wanting[0]} learns from captions without pictures: name their files by --text."
+        )
 
 
 def _vocabulary(
@@ -195,9 +209,11 @@ def begin(workspace: Workspace) -> None:
         "python": platform.python_version(),
         "platform": platform.platform(),
     }
-    path.write_text(json.dumps(note, indent=1))
     words = json.dumps(workspace.vocabulary.words, ensure_ascii=False, indent=0)
     (workspace.folder / "vocabulary.json").write_text(words)
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(note, indent=1))
+    unfinished.replace(path)
 
 
 def _is_of(begun: Any, config: TrainingConfig) -> bool:

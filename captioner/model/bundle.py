@@ -80,9 +80,13 @@ class Bundle:
         it came to them.
         """
         names = (*self._read, *self.manifest.told)
-        encoded: dict[str, NDArray[np.float32]] = dict(
-            zip(names, self._encoder.run(names, {"images": pictures}), strict=True)
-        )
+        # One by one: a processor is no faster with several at once, and the last bits of what it
+        # tells of one would depend on how many others there are.
+        alone = [self._encoder.run(names, {"images": picture[np.newaxis]}) for picture in pictures]
+        encoded: dict[str, NDArray[np.float32]] = {
+            name: np.concatenate(rows)
+            for name, rows in zip(names, zip(*alone, strict=True), strict=True)
+        }
         tags, novelty = encoded.pop("tags", None), encoded.pop("novelty", None)
         cache = starting_cache(encoded, self.manifest.cache_shapes, len(pictures))
         memory = {name: rows for name, rows in encoded.items() if name not in cache}

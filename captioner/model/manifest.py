@@ -1,5 +1,6 @@
 """model.json: what a bundle says of itself."""
 
+import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -90,6 +91,23 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleInvalid(
             f"{MANIFEST} in {folder} cannot be read, copy the bundle again: {fault}."
         ) from None
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write model.json, for programs and for people."""
+    (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+
+
+def version_of(manifest: Manifest) -> str:
+    """Name a bundle by all that is read of it: what its captions and confidences follow from.
+
+    Another name, other scores or other terms make no other version.
+    """
+    read = msgspec.structs.replace(
+        manifest, name="", version="", metrics=UNSET, training=UNSET, data=UNSET, terms=UNSET
+    )
+    content = msgspec.json.encode(read, order="deterministic")
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def graph_bytes(folder: Path) -> int:

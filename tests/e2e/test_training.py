@@ -289,6 +289,18 @@ def test_the_keras_run_is_measured_too(run: Run, tmp_path: Path) -> None:
     assert ('class="looks"' in page) == (run.kind != "merge-lstm")  # which looks at no patches
 
 
+def test_a_stage_of_the_run_is_measured_on_other_data(run: Run, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    elsewhere = tiny_dataset.write_to_measure_on(tmp_path / "elsewhere")
+    run_command(
+        "evaluate", "--data", elsewhere, "--learnt-from", run.data, "--config", run.config,
+        "--stage", "decoder", "--runs", run.runs, "--json", figures,
+    )  # fmt: skip
+    told = json.loads(figures.read_text())
+    assert told["scores"]["images"] == len(list((elsewhere / "images").iterdir()))
+    assert told["diversity"]["copied"] is not None
+
+
 def test_a_sheet_shows_pictures_with_their_captions(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "sheet.jpg"
     output = run_command(

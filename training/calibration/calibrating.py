@@ -1,19 +1,18 @@
 """A bundle calibrated, and its calibration measured, on captions that its own search finds."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from msgspec import UNSET
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from captioner.model.bundle import MANIFEST, Bundle, Manifest
+from captioner.model.bundle import Bundle, Manifest
 from captioner.model.confidence import Found
+from captioner.model.manifest import version_of, write_manifest
 from captioner.model.vocabulary import text_of
 from training.calibration.acceptable import acceptable
 from training.calibration.fitting import Fitted, fit
@@ -67,15 +66,5 @@ def calibrate(folder: Path, bundle: Bundle, dev: Judged) -> tuple[Manifest, Fitt
         alt_text_threshold=fitted.calibration.review_threshold,
     )
     manifest = msgspec.structs.replace(manifest, version=version_of(manifest))
-    content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-    (folder / MANIFEST).write_bytes(content)
+    write_manifest(folder, manifest)
     return manifest, fitted
-
-
-def version_of(manifest: Manifest) -> str:
-    """Name a bundle by all that its captions, confidences and calls for review follow from."""
-    parts = [manifest.encoder.sha256, manifest.decoder.sha256]
-    if manifest.confidence is not UNSET:
-        told = (manifest.confidence, manifest.alt_text_threshold, manifest.tags, manifest.novelty)
-        parts += [msgspec.json.encode(each).decode() for each in told if each is not UNSET]
-    return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]

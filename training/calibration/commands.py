@@ -7,18 +7,19 @@ import msgspec
 import numpy as np
 import typer
 from msgspec import UNSET
-from rich.console import Console
 from rich.table import Table
 
 from captioner.lexicon.relatedness import VECTORS
-from captioner.model.bundle import MANIFEST, open_bundle, read_manifest
+from captioner.model.bundle import open_bundle, read_manifest
 from captioner.model.confidence import Calibration
+from captioner.model.manifest import write_manifest
 from training.calibration.agreement import MEASURES, acceptances, closeness_of, correlation
 from training.calibration.calibrating import calibrate as calibrate_bundle
 from training.calibration.calibrating import confidences, judge
 from training.calibration.judgements import Half, load_judgements
 from training.calibration.reliability import draw, reliability
 from training.calibration.word_vectors import write_vectors
+from training.console import console
 from training.data.datasets import CaptionDataset, load_dataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
@@ -28,8 +29,6 @@ from training.evaluation.confidence import roc_auc
 from training.metrics import Estimate
 from training.options import BUNDLE, RUNS, BundleOption, DataOption, RunsOption
 from training.workspace import picture_folder
-
-console = Console()
 
 
 def calibrate(data: DataOption, bundle: BundleOption = BUNDLE, runs: RunsOption = RUNS) -> None:
@@ -173,8 +172,7 @@ def _record(bundle: Path, key: str, figures: dict[str, object]) -> None:
     manifest = read_manifest(bundle)
     known = {} if manifest.metrics is UNSET else manifest.metrics
     changed = msgspec.structs.replace(manifest, metrics={**known, key: figures})
-    content = msgspec.json.format(msgspec.json.encode(changed), indent=1)
-    (bundle / MANIFEST).write_bytes(content)
+    write_manifest(bundle, changed)
 
 
 def _percent(share: float | np.floating) -> str:

@@ -19,6 +19,8 @@ _WAVERING = 0.1
 
 type Rows = NDArray[np.int64]
 type Seen = dict[str, NDArray[Any]]
+type Step = tuple[Rows, Rows, Seen]
+"""Pictures, texts, and what is seen of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,6 @@ class Captions:
 
     tokens: NDArray[np.int32]
     may_flip: NDArray[np.bool_]
-
-    @property
-    def words(self) -> int:
-        """Tokens to be predicted: words and ends."""
-        return int((self.tokens[:, :, 1:] != PAD).sum())
 
 
 def encode_captions(
@@ -131,7 +128,8 @@ class Mixture:
 class Sampler:
     """Chooses what each step shows: which pictures and texts, by which look, with how much trust.
 
-    An epoch is all pictures once, or all texts where a step has no pictures.
+    With pictures, an epoch is all of them once. An `epoch` is the same whenever it is gone through,
+    so that a run that was resumed goes on as it would have.
     """
 
     def __init__(
@@ -141,13 +139,13 @@ class Sampler:
         texts: EncodedTexts | None,
         mixture: Mixture,
         *,
-        seed: int,
+        seed: Sequence[int],
     ) -> None:
         self._views, self._captions, self._texts = views, captions, texts
-        self._mixture = mixture
-        self._chance = np.random.default_rng(seed)
+        self._mixture, self._seed = mixture, seed
         self._lengths = (captions.tokens != PAD).sum(axis=2).max(axis=1)
         self._is_mirrored = np.array([look.is_mirrored for look in views.looks])
+        self.epoch = 0
 
     def __len__(self) -> int:
         """Steps of an epoch."""
@@ -155,15 +153,18 @@ class Sampler:
             return max(1, len(self._views) // self._mixture.pictures)
         return max(1, len(self._texts.tokens) // self._mixture.texts) if self._texts else 0
 
-    def steps(self) -> Iterator[tuple[Rows, Rows]]:
-        """Give the pictures and the texts of each step of an epoch.
+    def steps(self) -> Iterator[Step]:
+        """Give the steps of the epoch.
 
         Pictures whose captions are of like length come together, which leaves less padding.
         """
-        texts = self._text_rows(len(self) * self._mixture.texts)
-        yield from zip(self._batches(), np.split(texts, len(self)), strict=True)
+        chance = np.random.default_rng((*self._seed, self.epoch))
+        texts = self._text_rows(len(self) * self._mixture.texts, chance)
+        of_steps = zip(self._batches(chance), np.split(texts, len(self)), strict=True)
+        for pictures, beside in of_steps:
+            yield pictures, beside, self._see(pictures, beside, chance)
 
-    def _text_rows(self, count: int) -> Rows:
+    def _text_rows(self, count: int, chance: np.random.Generator) -> Rows:
         """Choose texts from each file in proportion to the square root of its size.
 
         A small file would otherwise hardly be heard beside a large one.
@@ -172,41 +173,41 @@ class Sampler:
             return np.empty(0, np.int64)
         sizes = np.array(self._texts.sizes)
         odds = np.sqrt(sizes) / np.sqrt(sizes).sum()
-        chosen = self._chance.choice(len(sizes), count, p=odds)
+        chosen = chance.choice(len(sizes), count, p=odds)
         rows = np.empty(count, np.int64)
         for file, start in enumerate(np.cumsum(sizes) - sizes):
             places = np.flatnonzero(chosen == file)
             times = -(-len(places) // sizes[file])
-            orders = [self._chance.permutation(sizes[file]) for _ in range(times)]
+            orders = [chance.permutation(sizes[file]) for _ in range(times)]
             rows[places] = start + np.concatenate([*orders, np.empty(0, np.int64)])[: len(places)]
         return rows
 
-    def _batches(self) -> list[Rows]:
+    def _batches(self, chance: np.random.Generator) -> list[Rows]:
         size = self._mixture.pictures
         if not size:
             return [np.empty(0, np.int64)] * len(self)
-        order = self._chance.permutation(len(self._views))
+        order = chance.permutation(len(self._views))
         if len(order) < size:
             return [order]
         order = order[: len(self) * size]
         pools = [order[at : at + size * _POOL] for at in range(0, len(order), size * _POOL)]
         alike = [pool[np.argsort(self._lengths[pool], kind="stable")] for pool in pools]
         batches = np.concatenate(alike).reshape(-1, size)
-        return list(self._chance.permutation(batches))
+        return list(chance.permutation(batches))
 
-    def see(self, pictures: Rows, texts: Rows) -> Seen:
+    def _see(self, pictures: Rows, texts: Rows, chance: np.random.Generator) -> Seen:
         """Give what is seen of these pictures and texts, in this order."""
-        looks = self._chance.integers(len(self._views.looks), size=len(pictures))
+        looks = chance.integers(len(self._views.looks), size=len(pictures))
         looks[self._is_mirrored[looks] & ~self._captions.may_flip[pictures]] = 0
         seen = self._views.take(pictures, looks)
         if "tags" not in seen:
             return seen
-        dice = self._chance.random((3, len(pictures)))
+        dice = chance.random((3, len(pictures)))
         trust = np.where(dice[0] < _WAVERING, dice[1], 1)
         trust[dice[2] < self._mixture.blind] = 0
         seen["trust"] = np.concatenate([trust, np.zeros(len(texts))]).astype(np.float32)
         if self._texts and len(texts):
-            imagined = self._texts.imagine(texts, self._chance)
+            imagined = self._texts.imagine(texts, chance)
             seen["tags"] = np.concatenate([seen["tags"], imagined])
         if not len(pictures):
             del seen[self._views.kind]
@@ -228,23 +229,23 @@ def training_batches(sampler: Sampler, *, any_length: bool) -> tf.data.Dataset:
     """
 
     def batches() -> Iterator[tuple[Seen, NDArray[np.int32], NDArray[np.float32]]]:
-        for pictures, texts in sampler.steps():
+        for pictures, texts, seen in sampler.steps():
             tokens = sampler.tokens(pictures, texts)
             if any_length:
                 tokens = tokens[:, :, : (tokens != PAD).sum(axis=2).max()]
             following = tokens[:, :, 1:]
-            inputs = {**sampler.see(pictures, texts), "tokens": tokens[:, :, :-1]}
-            yield inputs, following, (following != PAD).astype(np.float32)
+            weights = (following != PAD).astype(np.float32)
+            yield {**seen, "tokens": tokens[:, :, :-1]}, following, weights
 
     return dataset_of(batches, steps=len(sampler), any_length=any_length)
 
 
-def plain_batches(views: Views, captions: Captions, *, images_per_step: int) -> tf.data.Dataset:
-    """Give `(inputs, next tokens, weights)` of all pictures as they are, in order."""
+def plain_batches(everything: Seen, captions: Captions, *, images_per_step: int) -> tf.data.Dataset:
+    """Give `(inputs, next tokens, weights)` of all pictures, in order; `everything` is seen."""
+    count = len(captions.tokens)
 
     def batches() -> Iterator[tuple[Seen, NDArray[np.int32], NDArray[np.float32]]]:
-        everything = views.plain()
-        for start in range(0, len(views), images_per_step):
+        for start in range(0, count, images_per_step):
             rows = slice(start, start + images_per_step)
             tokens = captions.tokens[rows]
             seen = {name: np.asarray(all_rows[rows]) for name, all_rows in everything.items()}
@@ -252,7 +253,7 @@ def plain_batches(views: Views, captions: Captions, *, images_per_step: int) -> 
             weights = (following != PAD).astype(np.float32)
             yield {**seen, "tokens": tokens[:, :, :-1]}, following, weights
 
-    return dataset_of(batches, steps=-(-len(views) // images_per_step))
+    return dataset_of(batches, steps=-(-count // images_per_step))
 
 
 def dataset_of(
@@ -260,8 +261,9 @@ def dataset_of(
     *,
     steps: int,
     any_length: bool = False,
+    ahead: int = 4,
 ) -> tf.data.Dataset:
-    """Give what `batches` gives as TensorFlow reads it ahead, an epoch of so many steps.
+    """Give what `batches` gives, an epoch of so many steps, which are made `ahead` of their use.
 
     The first axis of all arrays is open, and with `any_length` the third of captions too.
     """
@@ -279,4 +281,4 @@ def dataset_of(
         spec(weights, of_captions=True),
     )
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
+    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(ahead)

@@ -1,6 +1,6 @@
 """Captions as people keep them: which image, which sentence and perhaps which split.
 
-captions.csv      image,caption or image,caption,split
+captions.csv      image,caption or image,caption,split, whose cells may be empty
 captions.jsonl    {"image": "attic/mezzetin.jpg", "caption": "A man …"}, perhaps "split"
 captions/**.json  the app's sidecars; those whose alt text a person approved or wrote
 """
@@ -39,11 +39,12 @@ class Pair:
     @property
     def split(self) -> Split:
         """The split that the pair names, else that of the image's name."""
-        if self.said_split is None:
+        said = (self.said_split or "").strip()
+        if not said:
             return split_of(self.image)
-        split = split_named(self.said_split)
+        split = split_named(said)
         if split is None:
-            raise DataError(f"{self.place}: {self.said_split!r} is not train, dev or test.")
+            raise DataError(f"{self.place}: {said!r} is not train, dev or test.")
         return split
 
 

@@ -1,4 +1,4 @@
-"""The commands `evaluate`, `compare` and `check-metrics`."""
+"""The commands `evaluate`, `compare`, `tune` and `check-metrics`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,12 +7,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from captioner.model.bundle import MANIFEST, Bundle, open_bundle
 from captioner.model.manifest import graph_bytes
 from training.calibration.acceptable import acceptable
 from training.config import load_config
+from training.console import console, tell_fault
 from training.data.datasets import CaptionDataset, CaptionedImage, load_dataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
@@ -27,10 +27,16 @@ from training.evaluation.evaluation import evaluate as evaluate_captions
 from training.evaluation.known import deviations
 from training.evaluation.record import record
 from training.evaluation.tables import breakdown, comparison, summary
+from training.evaluation.tuning import best_of, gain, searches, searches_table, try_searches
 from training.options import BUNDLE, RUNS, BundleOption, DataOption, RunsOption
 from training.workspace import open_workspace, picture_folder
 
-console = Console()
+_RESULTS = Path(__file__).parent.parent / "results"
+
+# Settings of the search that `tune` tries.
+_SIZES = [1, 2, 3, 4, 5]
+_PENALTIES = [0, 0.5, 0.8, 1, 1.2, 1.5]
+_LONGER = (0, 2, 4)  # than the bundle's own shortest
 
 SplitOption = Annotated[str, typer.Option("--split", help="dev or test")]
 LearntOption = Annotated[
@@ -47,6 +53,10 @@ def evaluate(
     config: Annotated[
         Path | None,
         typer.Option(help="Measure the Keras model of this configuration's run, not the bundle."),
+    ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(help="The stage whose weights are measured; else the last, with --config."),
     ] = None,
     captions: Annotated[
         Path | None,
@@ -77,18 +87,23 @@ def evaluate(
     if others > 1:
         raise typer.BadParameter("--captions, --config and --people: choose one.")
     dataset, part = load_dataset(data), chosen_split(split)
+    learnt = load_dataset(learnt_from) if learnt_from else dataset
     looker, histories = None, {}
     if people or captions is not None:
         images, given = _given(captions, dataset.split(part))
         captioned = [given]
     else:
-        models = _keras(config, dataset, runs) if config else _beams(open_bundle(bundle, threads=2))
+        models = (
+            _keras(config, stage, learnt, runs)
+            if config
+            else _beams(open_bundle(bundle, threads=2))
+        )
         pictures = _pictures(dataset, part, models[-1].resize, runs)
         images, captioned = pictures.images, [caption_all(model, pictures) for model in models]
         looker, histories = looker_of(models[-1], pictures), _histories(models[-1], runs)
-    learnt = learnt_captions(dataset, learnt_from)
+    known = [caption for image in learnt.train for caption in image.captions]
     evaluations = [
-        evaluate_captions(images, each, learnt_from=learnt, acceptable=acceptable)
+        evaluate_captions(images, each, learnt_from=known, acceptable=acceptable)
         for each in captioned
     ]
     console.print(summary(f"{dataset.name}, {part} split", evaluations))
@@ -137,12 +152,54 @@ def compare(
         report.write_text(page, encoding="utf-8")
 
 
+def tune(
+    *,
+    data: DataOption,
+    bundle: BundleOption = BUNDLE,
+    runs: RunsOption = RUNS,
+    beam_size: Annotated[
+        list[int], typer.Option(min=1, help="Beams to try; may be given several times.")
+    ] = _SIZES,
+    length_penalty: Annotated[
+        list[float], typer.Option(min=0, help="Length penalties to try, likewise.")
+    ] = _PENALTIES,
+    min_words: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Shortest lengths to try; else the bundle's, and 2 and 4 more."),
+    ] = None,
+) -> None:
+    """Try settings of a bundle's search on the dev split; the bundle stays as it is."""
+    dataset, opened = load_dataset(data), open_bundle(bundle, threads=2)
+    pictures = _pictures(dataset, "dev", opened.manifest.resize, runs)
+    own = opened.beam_settings
+    shortest = min_words or [own.min_words + more for more in _LONGER]
+    tried = try_searches(opened, pictures, searches(own, beam_size, length_penalty, shortest))
+    console.print(searches_table(f"{dataset.name}, dev split", tried, own))
+    best = best_of(tried)
+    found = best.settings
+    console.print(
+        f"Best: beam_size = {found.beam_size}, length_penalty = {found.length_penalty:g}, "
+        f"min_words = {found.min_words}.",
+        soft_wrap=True,
+    )
+    if found == own:
+        console.print("They are the bundle's own.")
+        return
+    more = gain(pictures, tried[0], best)
+    console.print(
+        f"Its CIDEr-D is {more.value:.1f} ({more.low:.1f} to {more.high:.1f}) above that of the "
+        "bundle's own; the best of many looks better than it is. Settings stand under [beam] of "
+        "the run's configuration.",
+        soft_wrap=True,
+    )
+
+
 def check_metrics(data: DataOption) -> None:
     """Measure two rows whose scores are known, on Flickr8k's test split; fail if they differ."""
     off = deviations(load_dataset(data).test)
     if off:
         for line in off:
-            console.print(f"[red]{line}[/red]")
+            tell_fault(line)
         raise typer.Exit(1)
     console.print("Both known rows are measured as they should be.")
 
@@ -153,12 +210,6 @@ def chosen_split(name: str) -> Split:
     if name == "test":
         return "test"
     raise typer.BadParameter("the split is dev or test: nothing is measured on train")
-
-
-def learnt_captions(dataset: CaptionDataset, learnt_from: Path | None) -> list[str]:
-    """Give the captions of the images that were learnt from."""
-    learnt = load_dataset(learnt_from) if learnt_from else dataset
-    return [caption for image in learnt.train for caption in image.captions]
 
 
 def _given(
@@ -181,13 +232,14 @@ def _beams(bundle: Bundle) -> list[Model]:
     return [BundleModel(bundle, size) for size in sorted({1, bundle.manifest.beam.beam_size})]
 
 
-def _keras(config: Path, dataset: CaptionDataset, runs: Path) -> list[Model]:
-    """Give the run's model with its best weights, with greedy search and with its own."""
+def _keras(config: Path, stage: str | None, dataset: CaptionDataset, runs: Path) -> list[Model]:
+    """Give the model of a run on `dataset` after a stage, with greedy search and with its own."""
     workspace = open_workspace(load_config(config), dataset, runs)
     from training.decode import KerasCaptioner
     from training.train import beam_settings, trained_model
 
-    captioner, settings = KerasCaptioner(trained_model(workspace)), beam_settings(workspace.config)
+    captioner = KerasCaptioner(trained_model(workspace, stage))
+    settings = beam_settings(workspace.config)
     return [
         KerasModel(
             workspace.config, captioner, workspace.vocabulary, replace(settings, beam_size=size)
@@ -197,9 +249,13 @@ def _keras(config: Path, dataset: CaptionDataset, runs: Path) -> list[Model]:
 
 
 def _histories(model: Model, runs: Path) -> dict[str, Path]:
-    """Find the histories of the run that made a model, by stage, where they are kept."""
-    files = {stage: runs / run / stage / "history.csv" for run, stage in model.stages}
-    return {stage: path for stage, path in files.items() if path.is_file()}
+    """Find the histories of the run that made a model, by stage: its own, or those kept of it."""
+    files = [
+        (stage, path)
+        for run, stage in model.stages
+        for path in (_RESULTS / run / f"{stage}.csv", runs / run / stage / "history.csv")
+    ]
+    return {stage: path for stage, path in files if path.is_file()}
 
 
 def _pictures(dataset: CaptionDataset, split: Split, resize: Sequence[int], runs: Path) -> Pictures:

@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 from training.data.captions import words_of
 from training.data.datasets import CaptionedImage
 from training.evaluation.captioned import Captioned
-from training.evaluation.confidence import Acceptable, Confidence, roc_auc, surest_half
+from training.evaluation.confidence import (
+    Acceptable,
+    Confidence,
+    made_up_by_the_surest,
+    roc_auc,
+)
 from training.evaluation.diversity import Diversity, diversity
 from training.evaluation.kinds import KINDS, kinds_of
-from training.evaluation.objects import Naming, Objects, made_up_by_the_surest
+from training.evaluation.objects import Naming, Objects
 from training.metrics import Estimate, Measurement, Scores, measure
 
 # Captions by their words: from, and to.
@@ -106,14 +111,14 @@ def evaluate(
 
 
 def _part(name: str, chosen: NDArray[np.bool_], measurement: Measurement, naming: Naming) -> Part:
-    objects = naming.objects(chosen)
+    shares = naming.shares(chosen)
     return Part(
         name=name,
         images=int(chosen.sum()),
         cider=measurement.part(chosen).estimate("cider"),
-        precision=objects.precision,
-        recall=objects.recall,
-        made_up=objects.made_up,
+        precision=shares.precision,
+        recall=shares.recall,
+        made_up=shares.made_up,
     )
 
 
@@ -142,7 +147,7 @@ def _confidence(
     if sureness is None:
         return None
     made_up = np.array([bool(things) for things in naming.made_up()])
-    figures = made_up_by_the_surest(made_up, surest_half(sureness))
+    figures = made_up_by_the_surest(made_up, sureness)
     if acceptable is None:
         return Confidence(*figures)
     good = acceptable(references, captioned.captions)

@@ -35,8 +35,8 @@ class WordCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Objects:
-    """Things named and made up; shares 0 to 1.
+class Shares:
+    """How well things are named, 0 to 1.
 
     `precision` of the things that captions name, `recall` of those that they should; `made_up` is
     the share of captions with at least one thing that no reference has.
@@ -45,6 +45,12 @@ class Objects:
     precision: Estimate
     recall: Estimate
     made_up: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Objects(Shares):
+    """How well things are named, and which."""
+
     words: tuple[WordCount, ...]
     """Things, the commonest first."""
     attributes: tuple[WordCount, ...]
@@ -68,20 +74,22 @@ class Naming:
         ]
         self.wanted = [_agreed(by_people) for by_people in named]
         self._attributes = _attributes(captions, references)
+        self._statistics = self._counted()
 
     def made_up(self) -> list[set[str]]:
         """Give what each caption names and no reference does."""
         return [said - right for said, right in zip(self.said, self.right, strict=True)]
 
-    def objects(self, chosen: NDArray[np.bool_] | None = None) -> Objects:
-        """Tell how well the images' things are named, or those of the images that are `chosen`."""
-        statistics = self._statistics()
-        rows = statistics if chosen is None else statistics[chosen]
-        precision, recall, made_up = estimates(rows, _shares)
-        words = word_counts(self.said, self.right, self.wanted)
-        return Objects(precision, recall, made_up, words, self._attributes)
+    def shares(self, chosen: NDArray[np.bool_]) -> Shares:
+        """Tell how well the things of the images that `chosen` [images] marks are named."""
+        return Shares(*estimates(self._statistics[chosen], _shares))
 
-    def _statistics(self) -> Array:
+    def objects(self) -> Objects:
+        """Tell how well the things of all images are named, and how often each word is."""
+        words = word_counts(self.said, self.right, self.wanted)
+        return Objects(*estimates(self._statistics, _shares), words, self._attributes)
+
+    def _counted(self) -> Array:
         """Count by image: itself, things said, right, wanted, found; whether any is made up."""
         rows = zip(self.said, self.right, self.wanted, strict=True)
         return np.array(
@@ -91,23 +99,6 @@ class Naming:
             ],
             np.float64,
         )
-
-
-def made_up_by_the_surest(
-    made_up: NDArray[np.bool_], surest: NDArray[np.bool_]
-) -> tuple[Estimate, Estimate, Estimate]:
-    """Compare the shares of captions with a thing made up: all, the surest, and these over those.
-
-    Both arguments [images] mark images.
-    """
-    columns = [np.ones(len(made_up)), made_up, surest, made_up & surest]
-
-    def shares(sums: Array) -> Array:
-        of_all, of_surest = _ratio(sums[..., 1], sums[..., 0]), _ratio(sums[..., 3], sums[..., 2])
-        return np.stack([of_all, of_surest, _ratio(of_surest, of_all)], axis=-1)
-
-    of_all, of_surest, ratio = estimates(np.column_stack(columns).astype(np.float64), shares)
-    return of_all, of_surest, ratio
 
 
 def word_counts(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from captioner.model.bundle import MANIFEST, Manifest, read_manifest
+from captioner.model.manifest import Manifest, read_manifest, write_manifest
 from training.data.splits import Split
 from training.evaluation.evaluation import Evaluation
 from training.metrics import Estimate
@@ -45,8 +45,7 @@ def record(
     }
     metrics = {**known, f"{place}_beam{evaluation.captioned.beam_size}": entry}
     changed = msgspec.structs.replace(manifest, metrics=metrics)
-    content = msgspec.json.format(msgspec.json.encode(changed), indent=1)
-    (folder / MANIFEST).write_bytes(content)
+    write_manifest(folder, changed)
     return changed
 
 

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from training.console import console
 from training.data.datasets import load_dataset, load_pairs
 from training.evaluation.tables import comparison
+from training.finetuning.settings import load_finetune_config
 from training.options import BUNDLE, RUNS, RunsOption
-
-console = Console()
 
 _CONFIG = Path(__file__).parent / "settings.toml"
 _OUT = Path("finetuned")
@@ -35,9 +34,10 @@ def finetune(
     name = path.parent.name if path.stem == "captions" else path.stem
     dataset = load_pairs(captions, images, name=name)
     kept = load_dataset(replay) if replay else None
-    from training.finetuning.teaching import load_finetune_config, teach
+    settings = load_finetune_config(config)
+    from training.finetuning.teaching import teach
 
-    taught = teach(source, dataset, kept, load_finetune_config(config), runs=runs, out=out)
+    taught = teach(source, dataset, kept, settings, runs=runs, out=out)
     console.print(f"{len(taught.words)} new words: {', '.join(taught.words) or 'none'}")
     for each in taught.comparisons:
         differences = each.after.measurement.against(each.before.measurement)

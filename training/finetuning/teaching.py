@@ -6,50 +6,31 @@ Kim and Rush 2016): of a replay data set's pictures where there is one, else of 
 pictures.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET
 
-from captioner.model.bundle import MANIFEST, Bundle, Manifest, open_bundle, read_manifest
+from captioner.model.bundle import Bundle, Manifest, open_bundle, read_manifest
+from captioner.model.manifest import version_of, write_manifest
 from captioner.model.vocabulary import Vocabulary
-from training.calibration.calibrating import version_of
-from training.config import ConfigError, Positive, Stage, TrainingConfig
+from training.config import TrainingConfig, to_dict
 from training.data.datasets import CaptionDataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.evaluation.captioning import BundleModel, caption_all
 from training.evaluation.evaluation import Evaluation, evaluate
-from training.export import DevPictures, export
+from training.export import UNSURE_SHARE, DevPictures, export, search_bundle
 from training.finetuning.growing import Mixtures, grow, mixtures, new_words
 from training.finetuning.reminders import choose_reminders, in_its_own_words, without_reminders
+from training.finetuning.settings import FinetuneConfig, continued
 from training.model import build_model
-from training.restore import Restored, restore, tags_of, without_files
+from training.restore import Restored, config_of, restore, tags_of, without_files
 from training.train import train_stage
-from training.workspace import Workspace, begin, picture_folder, references
-
-
-class FinetuneConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How captions of one's own are learnt; `settings.toml` explains it."""
-
-    min_count: Positive
-    replayed: Annotated[float, Meta(ge=0)]
-    rehearsed: Annotated[float, Meta(ge=0, le=1)]
-    stage: Stage
-
-
-def load_finetune_config(path: Path) -> FinetuneConfig:
-    """Read and check how to teach. Raises `ConfigError` that names the setting at fault."""
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=FinetuneConfig)
-    except FileNotFoundError:
-        raise ConfigError(f"There is no configuration {path}.") from None
-    except (msgspec.DecodeError, ValueError) as fault:
-        raise ConfigError(f"Mend {path.name}: {fault}.") from None
+from training.workspace import Workspace, WorkspaceError, begin, picture_folder, references
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +64,33 @@ def teach(
 
     It learns from the train split, is chosen by the dev split, and measured on the test split and
     on the dev split of `replay`. Stopped, it goes on from its last whole epoch when called again.
-    Raises `RestoreError` where the bundle cannot be taught, and as `export` where its successor
-    does not pass.
+    Raises `RestoreError` where the bundle cannot be taught, `ConfigError` where it cannot be taught
+    so, `WorkspaceError` where it was begun otherwise, and as `export` where its successor does not
+    pass.
     """
     lesson = _prepare(source, dataset, replay, config, runs)
     workspace = lesson.workspace
-    model = build_model(without_files(workspace.config), len(workspace.vocabulary), workspace.tags)
+    model = build_model(workspace.config, len(workspace.vocabulary), workspace.tags)
     grow(lesson.original.model, model, lesson.mixed)
     train_stage(workspace, model, config.stage)
     manifest = export(model, workspace, lesson.checked_on, out)
-    comparisons = lesson.compare(open_bundle(out, threads=2))
-    return Taught(_seal(out, manifest, lesson, comparisons), lesson.words, comparisons)
+    taught = open_bundle(out, threads=2)
+    comparisons = lesson.compare(taught)
+    manifest = _told(manifest, lesson, comparisons, lesson.alt_text_threshold(taught))
+    write_manifest(out, manifest)
+    return Taught(manifest, lesson.words, comparisons)
 
 
 @dataclass(frozen=True, slots=True)
 class _Lesson:
-    """All that is learnt and measured, made ready; `kept` are the replay's dev pictures."""
+    """All that is learnt and measured, made ready; `kept` are the replay's dev pictures.
+
+    `recipe` is all that the model has been taught, the workspace's configuration what is left to
+    do: one stage of a model whose weights are at hand.
+    """
 
     original: Restored
+    recipe: TrainingConfig
     workspace: Workspace
     kept: Pictures | None
     words: Sequence[str]
@@ -108,12 +98,24 @@ class _Lesson:
 
     @property
     def checked_on(self) -> DevPictures:
-        """Give the pictures that the new bundle's graphs are checked on: as many as there are."""
+        """Give the pictures that the new bundle's graphs are checked on: as many as there are.
+
+        On few, a single caption that changes with the weights' storage would cost too much.
+        """
         if self.kept is not None:
             return DevPictures(self.kept.pixels, references(self.kept.images))
         new = [without_reminders(each) for each in self.workspace.pictures.values()]
         pixels = np.concatenate([each.pixels for each in new])
         return DevPictures(pixels, references(image for each in new for image in each.images))
+
+    def alt_text_threshold(self, taught: Bundle) -> float:
+        """Keep a calibration's, else take that of the dev pictures, as of every export."""
+        before = self.original.manifest
+        if before.confidence is not UNSET:
+            return before.alt_text_threshold
+        found = search_bundle(taught, self.workspace.pictures["dev"].pixels)
+        surenesses = [each.ranked[0].mean_probability for each in found]
+        return round(float(np.quantile(surenesses, UNSURE_SHARE)), 3)
 
     def compare(self, taught: Bundle) -> list[Comparison]:
         """Measure both bundles on the new test pictures and on the replay's dev pictures."""
@@ -142,6 +144,7 @@ def _prepare(
     runs: Path,
 ) -> _Lesson:
     manifest = read_manifest(source)
+    recipe = continued(config_of(manifest), dataset, config.stage)
     resize, own_runs = manifest.resize, runs / "finetune" / manifest.version
     reminders = choose_reminders(
         dataset.train, replay and replay.train, config.replayed if replay else config.rehearsed
@@ -153,45 +156,43 @@ def _prepare(
     new = without_reminders(pictures["train"])
     words = new_words(original.bundle, new, min_count=config.min_count)
     workspace = Workspace(
-        _config(original.config, dataset.name, new, config.stage),
+        without_files(msgspec.structs.replace(recipe, stages=(config.stage,))),
         own_runs,
         dataset.name,
         {**pictures, "train": in_its_own_words(original.bundle, pictures["train"])},
         Vocabulary((*original.bundle.vocabulary.words, *words)),
         tags=tags_of(original.bundle),
     )
-    begin(workspace)
+    _begin(workspace)
     kept = None
     if replay is not None:
         folder = picture_folder(runs, replay.name, resize)
         kept = prepare_pictures(replay, folder, resize, ("dev",))["dev"]
-    return _Lesson(original, workspace, kept, words, mixtures(original.bundle, new, words))
+    mixed = mixtures(original.bundle, new, words)
+    return _Lesson(original, recipe, workspace, kept, words, mixed)
 
 
-def _config(old: TrainingConfig, name: str, new: Pictures, stage: Stage) -> TrainingConfig:
-    """Give the old model's configuration with what it is taught now as one more stage."""
-    captions = max(len(image.captions) for image in new.images)
-    data = msgspec.structs.replace(
-        old.data, captions_per_image=min(captions, old.data.captions_per_image)
-    )
-    return msgspec.structs.replace(
-        old,
-        name=f"{old.name}-{re.sub(r'[^a-z0-9.-]+', '-', name.lower())}",
-        data=data,
-        stages=(*(each for each in old.stages if each.name != stage.name), stage),
-    )
+def _begin(workspace: Workspace) -> None:
+    """Begin as every run, but with advice for who has no configuration to name."""
+    try:
+        begin(workspace)
+    except WorkspaceError:
+        raise WorkspaceError(
+            f"{workspace.folder} was begun with other settings or other captions: delete it, or "
+            "give --runs another folder."
+        ) from None
 
 
-def _seal(
-    folder: Path, manifest: Manifest, lesson: _Lesson, comparisons: Sequence[Comparison]
+def _told(
+    manifest: Manifest, lesson: _Lesson, comparisons: Sequence[Comparison], threshold: float
 ) -> Manifest:
-    """Tell in model.json what the bundle comes from, and how it compares with that.
+    """Tell in an exported manifest what the bundle comes from, and how it compares with that.
 
     What the encoder tells is unchanged, and so are its thresholds. A calibration is kept as well,
-    with the threshold that it was fitted with, until another is fitted.
+    until another is fitted. Figures of the pictures that the graphs were checked on are left out:
+    some were learnt from.
     """
     before = lesson.original.manifest
-    calibrated = before if before.confidence is not UNSET else manifest
     compared = {
         each.pictures: {
             "before": each.before.scores.rounded(),
@@ -200,20 +201,18 @@ def _seal(
         for each in comparisons
     }
     origin = {"name": before.name, "version": before.version, "data": before.data}
-    sealed = msgspec.structs.replace(
+    told = msgspec.structs.replace(
         manifest,
         tags=before.tags,
         novelty=before.novelty,
         confidence=before.confidence,
-        alt_text_threshold=calibrated.alt_text_threshold,
-        metrics={**_told(manifest.metrics), "finetune": compared},
-        data={**_told(manifest.data), "taught_before": origin},
+        alt_text_threshold=threshold,
+        metrics={"finetune": compared},
+        training=to_dict(lesson.recipe),
+        data={**_or_empty(manifest.data), "taught_before": origin},
     )
-    sealed = msgspec.structs.replace(sealed, version=version_of(sealed))
-    content = msgspec.json.format(msgspec.json.encode(sealed), indent=1)
-    (folder / MANIFEST).write_bytes(content)
-    return sealed
+    return msgspec.structs.replace(told, version=version_of(told))
 
 
-def _told(value: Any) -> Mapping[str, Any]:
+def _or_empty(value: Any) -> Mapping[str, Any]:
     return {} if value is UNSET else value

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from captioner.errors import CaptionerError
+from training.console import console, run
 from training.data.datasets import load_dataset
 from training.data.texts import load_texts
 from training.words import FOLDER
@@ -16,7 +15,6 @@ from training.words.make import counted, imagenet, kinds, objects, read_exceptio
 from training.words.wordnet import WordNet
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-console = Console()
 
 
 @app.command()
@@ -39,7 +37,7 @@ def make(
     forms = objects(counts, nouns, exceptions.objects)
     classes = list(imagenet(_classes(tables), nouns, forms, counts, exceptions.imagenet))
     names = sorted(set(forms.values()))
-    pairs = list(kinds(names, nouns, exceptions.kinds))
+    pairs = list(kinds(names, nouns, exceptions))
     _write(tables / "kinds.csv", ("object", "kind_of"), pairs)
     _write(tables / "objects.csv", ("form", "object"), sorted(forms.items()))
     _write(tables / "imagenet.csv", ("index", "synset", "label", "word"), classes)
@@ -73,11 +71,7 @@ def _write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...
 
 def main() -> None:
     """Run the command line; what went wrong is told in a sentence, with exit status 1."""
-    try:
-        app()
-    except CaptionerError as fault:
-        Console(stderr=True).print(f"[red]{fault.message}[/red]")
-        raise SystemExit(1) from None
+    run(app)
 
 
 if __name__ == "__main__":

@@ -29,16 +29,18 @@ FEWEST = 10
 class Exceptions:
     """What the rules get wrong; "" is none.
 
-    Form or noun -> object, ImageNet synset -> word, object -> what it is a kind of, by spaces.
+    Form or noun -> object, ImageNet synset -> word; object -> what it is a kind of, in the place of
+    what its meaning says or besides, by spaces.
     """
 
     objects: Mapping[str, str]
     imagenet: Mapping[str, str]
     kinds: Mapping[str, str]
+    also: Mapping[str, str]
 
 
 def read_exceptions(path: Path) -> Exceptions:
-    tables: dict[str, dict[str, str]] = {"objects": {}, "imagenet": {}, "kinds": {}}
+    tables: dict[str, dict[str, str]] = {"objects": {}, "imagenet": {}, "kinds": {}, "also": {}}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             tables[row["table"]][row["key"]] = row["word"]
@@ -102,28 +104,23 @@ def word_of(
 
 
 def kinds(
-    names: Iterable[str], wordnet: WordNet, exceptions: Mapping[str, str]
+    names: Iterable[str], wordnet: WordNet, exceptions: Exceptions
 ) -> Iterator[tuple[str, str]]:
-    """Object and object that it is a kind of, or means the same as; `names` are all objects.
-
-    An exception stands in the place of the object's own meaning, together with what is above it.
-    """
+    """Object and object that it is a kind of, or means the same as; `names` are all objects."""
     meaning = {name: _usual(name, wordnet) for name in names}
     named = defaultdict[str | None, list[str]](list)
     for name, synset in meaning.items():
         named[synset].append(name)
 
     def above(name: str) -> Iterator[str]:
-        synset = meaning[name]
+        synset = None if name in exceptions.kinds else meaning[name]
         levels = _upward(wordnet.synsets[synset], wordnet) if synset else ()
         return (name for level in levels for each in level for name in named[each.id])
 
     for name in meaning:
-        instead = exceptions.get(name)
-        found = [*above(name)] if instead is None else instead.split()
-        if instead:
-            found += [general for word in instead.split() for general in above(word)]
-        yield from ((name, general) for general in sorted({*found} - {name}))
+        told = (exceptions.kinds.get(name, "") + " " + exceptions.also.get(name, "")).split()
+        found = {*told, *above(name), *(general for word in told for general in above(word))}
+        yield from ((name, general) for general in sorted(found - {name}))
 
 
 def _upward(synset: Synset, wordnet: WordNet) -> Iterator[list[Synset]]:

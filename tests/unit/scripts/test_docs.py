@@ -11,6 +11,8 @@ from captioner.records import ModelName
 from scripts import docs, tables
 from scripts.errors import SetupError
 from tests.support.bundles import make_bundle
+from training.config import load_config, to_dict
+from training.options import CONFIG
 
 SCORES = {
     "command": "python -m training evaluate --bundle models --split test --data …",
@@ -128,6 +130,14 @@ def test_a_confidence_that_is_not_calibrated_is_called_so(root):
     assert "is not calibrated" in tables.confidence_table(read_manifest(root / "models"))
 
 
+def test_a_calibration_that_was_not_measured_is_called_so(tmp_path):
+    manifest = read_manifest(make_bundle(tmp_path / "telling", telling=True))
+    told = tables.confidence_table(manifest)
+    assert "was not measured" in told
+    assert "`mean_log_prob` +1.00" in told
+    assert "Measured by" not in told
+
+
 def test_a_calibration_is_told_by_data_with_its_command(tmp_path):
     figures = {
         "command": "python -m training calibration-report --bundle models --split test --data …",
@@ -184,14 +194,54 @@ def test_decoders_are_compared_by_their_best_epoch(root):
 
 
 def test_stages_are_told_with_what_learns_in_them(root):
-    plain = {"name": "decoder", "epochs": 8, "learning_rate": 0.1, "encoder_from_block": None}
-    own = {**plain, "name": "rl", "objective": "self-critical", "encoder_from_block": 9}
+    plain = {"name": "decoder", "epochs": 8, "learning_rate": 0.1, "images_per_step": 9,
+             "encoder_from_block": None}  # fmt: skip
+    own = {**plain, "name": "rl", "objective": "self-critical", "encoder_from_block": 7}
     manifest = read_manifest(root / "models")
     write(root, msgspec.structs.replace(manifest, training={"stages": [plain, own]}))
     assert docs.blocks_of(root)["stages"]().splitlines()[2:] == [
-        "| decoder | the next word of people's captions | decoder | 8 | 0.1 |",
-        "| rl | the CIDEr-D of its own captions | decoder, and encoder from block 9 on | 8 | 0.1 |",
+        "| decoder | the next word of people's captions | 9 pictures | decoder | 8 | 0.1 |",
+        (
+            "| rl | the CIDEr-D of its own captions | 9 pictures "
+            "| decoder, and encoder from block 7 on | 8 | 0.1 |"
+        ),
     ]
+
+
+def test_stages_of_the_default_configuration_are_told_as_they_are(root):
+    config = load_config(CONFIG)
+    stages = {stage.name: stage for stage in config.stages}
+    manifest = read_manifest(root / "models")
+    write(root, msgspec.structs.replace(manifest, training=to_dict(config)))
+
+    table = docs.blocks_of(root)["stages"]().splitlines()[2:]
+    told = dict(row.strip("| ").split(" | ", 1) for row in table)
+
+    assert list(told) == list(stages)
+    for name, stage in stages.items():
+        row = told[name]
+        assert (f"{stage.images_per_step} pictures" in row) == bool(stage.images_per_step), name
+        assert (f"{stage.texts_per_step} pictures' captions alone" in row) == bool(
+            stage.texts_per_step
+        ), name
+        assert (f"{100 * stage.blind:g} % of them told by their tags" in row) == bool(stage.blind)
+        assert (f"one of {stage.crops} parts cut out" in row) == bool(stage.crops), name
+        assert (f"less {stage.made_up_cost:g} of 10 for each thing made up" in row) == bool(
+            stage.made_up_cost
+        ), name
+        assert (f"encoder from block {stage.encoder_from_block} on" in row) == stage.tunes_encoder
+        assert (f"at {stage.encoder_rate:g} of the rate" in row) == (stage.encoder_rate != 1), name
+    # Nothing of this is empty in a recipe that has each of them somewhere.
+    assert any(stage.crops for stage in config.stages)
+    assert any(stage.made_up_cost for stage in config.stages)
+
+
+def test_an_encoder_that_learns_from_a_layer_on_is_told(root):
+    stage = {"name": "tail", "epochs": 1, "learning_rate": 0.1, "images_per_step": 4,
+             "encoder_from_layer": "mixed9"}  # fmt: skip
+    manifest = read_manifest(root / "models")
+    write(root, msgspec.structs.replace(manifest, training={"stages": [stage]}))
+    assert "| decoder, and encoder from layer mixed9 on |" in docs.blocks_of(root)["stages"]()
 
 
 def test_missing_histories_are_asked_for(root):

@@ -39,29 +39,47 @@ def rows(root: Path) -> list[list[str]]:
 
 def test_runs_are_told_with_their_parts_best_first(root: Path) -> None:
     first, second = rows(root)
-    assert first[:3] == [
+    assert first[:4] == [
         "efficientnet-lite0, 64 pixels",
         "attention-lstm, width 64",
+        "",
         "decoder 46.8",
     ]
-    assert second[1:3] == ["merge-lstm, width 64", "decoder 44.4"]
+    assert second[1:4] == ["merge-lstm, width 64", "", "decoder 44.4"]
     assert second[-1] == "`--config training/configs/merge-lstm.toml`"
-    assert not any(first[3:-1])
+    assert not any(first[4:-1])
+
+
+def test_a_run_with_tags_is_told(root: Path) -> None:
+    config = root / "configs" / "attention-lstm.toml"
+    config.write_text(config.read_text() + "\n[tags]\nslots = 8\n")
+    first, second = rows(root)
+    assert (first[2], second[2]) == ("yes", "")
 
 
 def test_what_was_measured_on_test_is_told_with_its_size(root: Path) -> None:
     told = {"scores": SCORES, "bytes": 3 * 2**20}
     (root / "a-merge-lstm" / "test.json").write_text(json.dumps(told))
-    measured = ["20.0", "20.0", "20.0", "20.0", "46.8 (44.0 to 50.0)", "3.0 MiB"]
-    assert rows(root)[1][3:-1] == measured
+    measured = ["20.0", "20.0", "20.0", "20.0", "46.8 (44.0 to 50.0)", "", "3.0 MiB"]
+    assert rows(root)[1][4:-1] == measured
+
+
+def test_what_was_measured_on_coco_has_its_place(root: Path) -> None:
+    told = {"scores": {**SCORES, "cider": 33.7}, "bytes": 3 * 2**20}
+    (root / "a-merge-lstm" / "coco_dev.json").write_text(json.dumps(told))
+    assert rows(root)[1][-4:-1] == ["", "33.7 (44.0 to 50.0)", ""]
 
 
 def test_the_bundle_that_ships_tells_its_own(root: Path) -> None:
     manifest = read_manifest(root / "models")
-    metrics = {"test_beam1": {}, "test_beam3": {**SCORES, "cider": 61.1}}
+    metrics = {
+        "test_beam1": {},
+        "test_beam3": {**SCORES, "cider": 61.1},
+        "coco_dev_test_beam3": {"cider": 33.7},
+    }
     shipped = msgspec.structs.replace(manifest, name="a-merge-lstm", metrics=metrics)
     (root / "models" / MANIFEST).write_bytes(msgspec.json.encode(shipped))
-    assert rows(root)[1][-3:-1] == ["61.1 (44.0 to 50.0)", "0.0 MiB"]
+    assert rows(root)[1][-4:-1] == ["61.1 (44.0 to 50.0)", "33.7", "0.0 MiB"]
 
 
 def test_a_run_without_its_configuration_is_told(root: Path) -> None:

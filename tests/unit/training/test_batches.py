@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -58,10 +59,6 @@ def test_an_image_may_have_fewer_captions_than_asked_for() -> None:
     assert written(tokens[3]) == ["a bird flies", "", "", ""]  # the other is too long
 
 
-def test_words_and_ends_are_counted() -> None:
-    assert encoded().words == 4 + 5 + 7 + 3 + 3 + 4 + 4 + 3
-
-
 def test_captions_that_tell_left_from_right_keep_their_picture_from_being_mirrored() -> None:
     assert set(np.flatnonzero(~encoded().may_flip)) == LEFT_OR_RIGHT
 
@@ -99,7 +96,7 @@ def texts() -> EncodedTexts:
 
 
 def sampler(views: Views, mixture: Mixture, *, seed: int = 1, **options: Any) -> Sampler:
-    return Sampler(views, encoded(), options.get("texts"), mixture, seed=seed)
+    return Sampler(views, encoded(), options.get("texts"), mixture, seed=(seed,))
 
 
 def read(batches: Any) -> list[Batch]:
@@ -114,7 +111,7 @@ def numbers(batch: Batch) -> list[int]:
 
 
 def test_a_batch_asks_for_each_next_token() -> None:
-    batches = read(plain_batches(plain(), encoded(), images_per_step=2))
+    batches = read(plain_batches(plain().plain(), encoded(), images_per_step=2))
     assert [numbers(batch) for batch in batches] == [[0, 1], [2, 3], [4]]
     inputs, following, weights = batches[0]
     tokens = encoded().tokens[:2]
@@ -126,7 +123,7 @@ def test_a_batch_asks_for_each_next_token() -> None:
 
 
 def test_plain_batches_tell_what_the_recogniser_says() -> None:
-    inputs, *_ = read(plain_batches(with_tags(), encoded(), images_per_step=2))[1]
+    inputs, *_ = read(plain_batches(with_tags().plain(), encoded(), images_per_step=2))[1]
     assert set(inputs) == {"grid", "tags", "trust", "tokens"}
     assert np.array_equal(inputs["grid"], pictures()[2:4])
     assert np.array_equal(inputs["tags"], told()["tags"][2:4])
@@ -134,19 +131,24 @@ def test_plain_batches_tell_what_the_recogniser_says() -> None:
 
 def test_what_was_computed_keeps_its_precision() -> None:
     grids = np.random.default_rng(0).random((5, 4, 3)).astype(np.float16)
-    inputs, *_ = read(plain_batches(Views("grid", (Look(grids),)), encoded(), images_per_step=2))[0]
+    inputs, *_ = read(plain_batches({"grid": grids}, encoded(), images_per_step=2))[0]
     assert set(inputs) == {"grid", "tokens"}
     assert inputs["grid"].dtype == np.float16
     assert np.array_equal(inputs["grid"], grids[:2])
 
 
-def epoch_orders(seed: int) -> list[list[int]]:
-    batches = training_batches(sampler(plain(), Mixture(2), seed=seed), any_length=False)
-    return [[number for batch in read(batches) for number in numbers(batch)] for _ in range(4)]
+def epoch_orders(seed: int, epochs: Iterable[int] = range(4)) -> list[list[int]]:
+    chosen = sampler(plain(), Mixture(2), seed=seed)
+    batches = training_batches(chosen, any_length=False)
+    orders = []
+    for chosen.epoch in epochs:
+        orders.append([number for batch in read(batches) for number in numbers(batch)])
+    return orders
 
 
 def test_each_epoch_has_its_own_order_the_same_for_the_same_seed() -> None:
     orders = epoch_orders(seed=1)
+    assert epoch_orders(seed=1, epochs=[2, 3]) == orders[2:]  # as in a run that was resumed
     assert all(len(order) == len(set(order)) == 4 for order in orders)  # of 5: whole batches only
     assert len({tuple(order) for order in orders}) > 1
     assert orders == epoch_orders(seed=1)
@@ -171,7 +173,7 @@ def test_captions_of_like_length_come_together() -> None:
     captions = Captions(tokens, np.ones(24, np.bool_))
     views = Views("pictures", (Look(pictures(24)),))
     batches = read(
-        training_batches(Sampler(views, captions, None, Mixture(8), seed=1), any_length=True)
+        training_batches(Sampler(views, captions, None, Mixture(8), seed=(1,)), any_length=True)
     )
     assert sorted(number for batch in batches for number in numbers(batch)) == list(range(24))
     assert sorted(batch[1].shape[2] for batch in batches) == [2, 4, 6]
@@ -184,12 +186,10 @@ def flips(views: Views, name: str, mirrored: np.ndarray) -> np.ndarray:
     """Count how often each picture was mirrored in 60 epochs."""
     counts = np.zeros(len(CAPTIONS), int)
     for seed in range(60):
-        each = sampler(views, Mixture(5), seed=seed)
-        for rows, _ in each.steps():
-            found = each.see(rows, np.empty(0, np.int64))[name]
-            for row, seen in zip(rows, found, strict=True):
-                is_mirrored = not np.array_equal(seen, pictures()[row])
-                assert np.array_equal(seen, mirrored[row] if is_mirrored else pictures()[row])
+        for rows, _, seen in sampler(views, Mixture(5), seed=seed).steps():
+            for row, found in zip(rows, seen[name], strict=True):
+                is_mirrored = not np.array_equal(found, pictures()[row])
+                assert np.array_equal(found, mirrored[row] if is_mirrored else pictures()[row])
                 counts[row] += is_mirrored
     return counts
 
@@ -248,8 +248,10 @@ def test_a_step_may_be_of_texts_alone() -> None:
 
 
 def test_a_share_of_the_pictures_is_told_by_tags_alone() -> None:
-    rows = np.zeros(4000, np.int64)
-    trust = sampler(with_tags(), Mixture(1, 0, 0.3)).see(rows, rows[:0])["trust"]
+    chosen, found = sampler(with_tags(), Mixture(5, 0, 0.3)), []
+    for chosen.epoch in range(800):
+        found += [seen["trust"] for *_, seen in chosen.steps()]
+    trust = np.concatenate(found)
     assert (trust == 0).mean() == pytest.approx(0.3, abs=0.03)
     wavering = (trust > 0) & (trust < 1)
     assert wavering.mean() == pytest.approx(0.1 * 0.7, abs=0.02)
@@ -258,5 +260,5 @@ def test_a_share_of_the_pictures_is_told_by_tags_alone() -> None:
 
 
 def test_without_tags_nothing_is_told_of_trust() -> None:
-    rows = np.arange(2)
-    assert set(sampler(plain(), Mixture(2)).see(rows, rows[:0])) == {"pictures"}
+    for *_, seen in sampler(plain(), Mixture(2)).steps():
+        assert set(seen) == {"pictures"}

@@ -138,6 +138,8 @@ def test_tags_are_read_with_their_defaults(tmp_path: Path) -> None:
         ("encoder_from_block = 15", 'encoder_from_layer = "head"', "let the encoder learn from"),
         ("texts_per_step = 4", "images_per_step = 0", "needs images_per_step or texts_per_step"),
         ("blind = 0.2", "blind = 1.0", "$.stages[1].blind"),
+        ("texts_per_step = 4\nblind = 0.2\n[tags]\nfrom_block = 15", "crops = 2", "crops of stage"),
+        ('kind = "transformer"', 'kind = "attention-lstm"', "only the transformer can"),
     ],
 )
 def test_tags_that_do_not_fit_the_stages_are_refused(

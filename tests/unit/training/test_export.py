@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from captioner.model.bundle import open_bundle
+from captioner.model.manifest import version_of
 from tests.support import tiny_dataset
 from tests.support.tiny_model import TAGS, randomise, tiny_config, use_tiny_encoders
 from training.data.datasets import load_dataset
@@ -73,6 +74,7 @@ def test_a_bundle_tells_tags_and_novelty(
     bundle = open_bundle(exported)
     assert bundle.manifest.tags.names == tuple(workspace.tags)
     assert "dev_tags" in bundle.manifest.metrics
+    assert bundle.manifest.version == version_of(bundle.manifest)
     found = search_bundle(bundle, dev.pictures)
     novelty = np.array([each.novelty for each in found])
     assert bundle.manifest.novelty.threshold == pytest.approx(np.quantile(novelty, 0.95), abs=1e-3)

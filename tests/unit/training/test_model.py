@@ -16,7 +16,7 @@ from tests.support.tiny_model import (
     tiny_encoder,
     use_tiny_encoders,
 )
-from training.config import ConfigError, Data, Decoder, Encoder, TrainingConfig
+from training.config import ConfigError, Data, Encoder, TrainingConfig
 from training.encoders import efficientnet_lite
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 
@@ -195,7 +195,6 @@ def test_tags_may_be_of_more_pictures_than_the_grid(with_tags: CaptionModel) -> 
     [
         ({"tags": msgspec.structs.replace(TAGS, from_block=2)}, "from_block is 2, and the last"),
         ({"encoder": Encoder(name="mobilenet_v2", weights="random")}, "tags need an encoder of"),
-        ({"decoder": Decoder(kind="merge-lstm", sizes=SIZES["merge-lstm"])}, "tag_ids"),
     ],
 )
 def test_tags_that_the_model_cannot_have_are_told(changes: dict[str, Any], told: str) -> None:

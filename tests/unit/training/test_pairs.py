@@ -58,6 +58,12 @@ def test_splits_are_told_or_follow_from_the_name(tmp_path: Path) -> None:
     assert told.split == "dev"
 
 
+def test_an_empty_cell_tells_no_split(tmp_path: Path) -> None:
+    rows = ("a.jpg,A man .,test", "a.jpg,A man .,", "a.jpg,A man .,  ", "a.jpg,A man .")
+    source = write(tmp_path / "my.csv", "image,caption,split", *rows)
+    assert [pair.split for pair in read_pairs(source)] == ["test", "train", "train", "train"]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -52,7 +52,7 @@ def views(model: CaptionModel) -> Views:
 
 def _sampler(views: Views, pictures: int) -> Sampler:
     nobodys = Captions(np.zeros((len(views), 1, 6), np.int32), np.ones(len(views), np.bool_))
-    return Sampler(views, nobodys, None, Mixture(pictures), seed=1)
+    return Sampler(views, nobodys, None, Mixture(pictures), seed=(1,))
 
 
 def _reward_of(model: CaptionModel, views: Views) -> float:

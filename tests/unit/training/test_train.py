@@ -13,13 +13,11 @@ import pytest
 
 from tests.support import tiny_dataset
 from tests.support.tiny_model import TAGS, tiny_config, use_tiny_encoders
-from training import looks, tagging
-from training import train as training
+from training import dev_score, looks, tagging
 from training.config import Stage, TrainingConfig
 from training.data.batches import (
     Look,
     Mixture,
-    Rows,
     Sampler,
     Views,
     encode_captions,
@@ -28,8 +26,10 @@ from training.data.batches import (
 )
 from training.data.datasets import CaptionDataset, load_dataset
 from training.data.texts import load_texts
+from training.dev_score import DevScore
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
-from training.train import DevScore, beam_settings, train, trained_model
+from training.optimising import TwoRateAdamW
+from training.train import beam_settings, train, trained_model
 from training.workspace import Workspace, WorkspaceError, open_workspace
 
 # Keras writes its files through an interface that numpy 2 deprecates.
@@ -40,14 +40,6 @@ class Killed(BaseException):
     """Ends a run in the middle, as a kill does."""
 
 
-class InOrder(Sampler):
-    """Shows the pictures in order."""
-
-    def _batches(self) -> list[Rows]:
-        size = self._mixture.pictures
-        return list(np.arange(len(self) * size).reshape(len(self), size))
-
-
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> CaptionDataset:
     return load_dataset(tiny_dataset.write_table(tmp_path_factory.mktemp("data") / "shapes"))
@@ -55,7 +47,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> CaptionDataset:
 
 @pytest.fixture(scope="module", autouse=True)
 def repeatable() -> Iterator[None]:
-    """Make runs quick, quiet and the same each time: a tiny encoder, pictures in order."""
+    """Make runs quick and quiet, with a tiny encoder."""
     fit = CaptionModel.fit
 
     def quietly(self: CaptionModel, *arguments: Any, **options: Any) -> Any:
@@ -63,21 +55,20 @@ def repeatable() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         use_tiny_encoders(patch)
-        patch.setattr(training, "Sampler", InOrder)
         patch.setattr(CaptionModel, "fit", quietly)
         yield
 
 
 def kill_at(monkeypatch: pytest.MonkeyPatch, call: int) -> None:
     """Kill the run while it scores the dev captions for the `call`-th time."""
-    really, calls = training.cider, iter(range(1, 100))
+    really, calls = dev_score.cider, iter(range(1, 100))
 
     def scoring(*arguments: Any) -> float:
         if next(calls) == call:
             raise Killed
         return really(*arguments)
 
-    monkeypatch.setattr(training, "cider", scoring)
+    monkeypatch.setattr(dev_score, "cider", scoring)
 
 
 def history(workspace: Workspace, stage: str = "decoder") -> list[dict[str, float]]:
@@ -143,9 +134,9 @@ def test_captions_and_losses_are_of_the_averaged_weights(
             ),
         )
     )
-    sampler = InOrder(views["train"], captions["train"], None, Mixture(8), seed=1)
+    sampler = Sampler(views["train"], captions["train"], None, Mixture(8), seed=(1,))
     batches = training_batches(sampler, any_length=False)
-    dev = plain_batches(views["dev"], captions["dev"], images_per_step=8)
+    dev = plain_batches(views["dev"].plain(), captions["dev"], images_per_step=8)
     score = DevScore(
         views["dev"].plain(),
         workspace.references("dev"),
@@ -252,7 +243,7 @@ def test_a_kill_in_the_middle_of_a_backup(
 
 def scores(monkeypatch: pytest.MonkeyPatch, *values: float) -> None:
     given = iter(values)
-    monkeypatch.setattr(training, "cider", lambda *_: next(given))
+    monkeypatch.setattr(dev_score, "cider", lambda *_: next(given))
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_stage(
@@ -323,6 +314,7 @@ def test_stages_follow_each_other_and_what_is_done_is_done(
     untrained = first.encoder.get_weights()
     first.load_weights(workspace.best("decoder"))
     assert np.array_equal(starts[-1], weights_of(first))
+    assert np.array_equal(weights_of(trained_model(workspace, "decoder")), weights_of(first))
     for before, after in zip(untrained, trained.encoder.get_weights(), strict=True):
         assert not np.array_equal(before, after)
     fits = len(starts)
@@ -342,6 +334,11 @@ def test_a_frozen_encoder_stays_as_it_was(dataset: CaptionDataset, tmp_path: Pat
 def test_nothing_trained_is_told(dataset: CaptionDataset, tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="There is no trained model yet"):
         trained_model(open_workspace(tiny_config(), dataset, tmp_path))
+
+
+def test_a_stage_that_is_none_of_the_runs(dataset: CaptionDataset, tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match=r"There is no stage reward: the run's are decoder\."):
+        trained_model(open_workspace(tiny_config(), dataset, tmp_path), "reward")
 
 
 @pytest.fixture
@@ -393,15 +390,20 @@ def test_a_run_with_tags_is_killed_and_goes_on(
 def test_texts_must_be_there_for_stages_that_learn_from_them(
     tagged: Workspace, dataset: CaptionDataset
 ) -> None:
-    without = open_workspace(tagged.config, dataset, tagged.runs)
-    with pytest.raises(WorkspaceError, match=r"Stage text learns .*: name them by --text"):
+    told = r"Stage text learns from captions without pictures: name their files by --text\."
+    new = msgspec.structs.replace(tagged.config, name="new")
+    with pytest.raises(WorkspaceError, match=told):
+        open_workspace(new, dataset, tagged.runs)
+    assert not (tagged.runs / "new").exists()
+    without = open_workspace(tagged.config, dataset, tagged.runs)  # begun with texts: to measure
+    with pytest.raises(WorkspaceError, match=told):
         train(without)
 
 
 def test_the_encoder_may_learn_more_slowly() -> None:
     """Adam's first step is as long as the rate, whatever the gradient."""
     fast, slow = keras.Variable([0.0, 0.0], name="fast"), keras.Variable([0.0, 0.0], name="slow")
-    optimizer = training.TwoRateAdamW(0.1, slower={slow.path: 0.25}, weight_decay=0.0)
+    optimizer = TwoRateAdamW(0.1, slower={slow.path: 0.25}, weight_decay=0.0)
     optimizer.apply([np.array([3.0, -3.0])] * 2, [fast, slow])
     assert fast.numpy() == pytest.approx([-0.1, 0.1], rel=1e-3)
     assert slow.numpy() == pytest.approx([-0.025, 0.025], rel=1e-3)

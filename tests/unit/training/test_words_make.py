@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from tests.support.tiny_wordnet import write_wordnet
 from training.words import WordsError
 from training.words.__main__ import app
-from training.words.make import counted, imagenet, kinds, objects
+from training.words.make import Exceptions, counted, imagenet, kinds, objects
 from training.words.wordnet import WordNet
 
 
@@ -98,9 +98,13 @@ def test_an_exception_holds_for_a_synset_and_for_a_word(wordnet: WordNet) -> Non
     }
 
 
+def exceptions(**tables: dict[str, str]) -> Exceptions:
+    return Exceptions(**{"objects": {}, "imagenet": {}, "kinds": {}, "also": {}, **tables})
+
+
 def test_a_kind_is_below_another_object_or_means_the_same(wordnet: WordNet) -> None:
     names = ["animal", "bird", "coffee", "dog", "java", "kite"]
-    assert list(kinds(names, wordnet, {})) == [
+    assert list(kinds(names, wordnet, exceptions())) == [
         ("bird", "animal"),
         ("coffee", "java"),
         ("dog", "animal"),
@@ -108,15 +112,16 @@ def test_a_kind_is_below_another_object_or_means_the_same(wordnet: WordNet) -> N
     ]  # a kite is a toy first, and no bird
 
 
-def test_an_exception_is_a_kind_of_other_things_and_of_what_they_are(wordnet: WordNet) -> None:
+def test_an_exception_stands_in_the_place_of_the_meaning_or_beside_it(wordnet: WordNet) -> None:
     names = ["animal", "bird", "dog", "kite", "puppy"]
-    exceptions = {"dog": "", "kite": "bird", "puppy": "dog kite"}
-    assert list(kinds(names, wordnet, exceptions)) == [
+    also = {"bird": "kite", "puppy": "dog kite"}
+    found = kinds(names, wordnet, exceptions(kinds={"dog": "", "kite": "bird"}, also=also))
+    assert list(found) == [
         ("bird", "animal"),
+        ("bird", "kite"),
         ("kite", "animal"),
         ("kite", "bird"),
-        ("puppy", "animal"),
-        ("puppy", "dog"),
+        ("puppy", "dog"),  # but no animal: the dog's meaning is put aside
         ("puppy", "kite"),
     ]
 

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from captioner.images import decode
 from captioner.model.bundle import open_bundle, read_manifest
+from captioner.model.manifest import version_of
 from captioner.model.onnx_captioner import OnnxCaptioner
 from tests.support.bundles import make_bundle
 from tests.support.tiny_dataset import write_flickr8k
 from training.calibration import commands
-from training.calibration.calibrating import version_of
 from training.cli import app
 
 SPLITS = {"train": 2, "dev": 30, "test": 10}

@@ -1,16 +1,23 @@
 """The commands on a tiny bundle that talks nonsense, and a tiny data set."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from captioner.model.bundle import open_bundle, read_manifest
+from captioner.model.bundle import open_bundle
+from captioner.model.manifest import read_manifest, write_manifest
 from tests.support import tiny_dataset
 from tests.support.bundles import make_bundle
+from tests.support.documents import ROOT
 from training.cli import app
+
+# Of a run whose history is part of the repository.
+HISTORY = ROOT / "training" / "results" / "flickr8k-lite2-merge-lstm" / "decoder.csv"
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,12 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     folder = tmp_path_factory.mktemp("evaluation")
     data = tiny_dataset.write_table(folder / "shapes")
     bundle = make_bundle(folder / "bundle", telling=True)
+    stages = [{"name": "decoder"}, {"name": "another"}]
+    training = {"name": HISTORY.parent.name, "stages": stages}
+    write_manifest(bundle, msgspec.structs.replace(read_manifest(bundle), training=training))
+    kept = folder / "runs" / HISTORY.parent.name / "another" / "history.csv"
+    kept.parent.mkdir(parents=True)
+    shutil.copy(HISTORY, kept)
     captions, figures = folder / "captions.jsonl", folder / "figures.json"
     report = folder / "report.html"
     result = run(
@@ -52,6 +65,12 @@ def test_a_bundle_is_measured_greedily_and_with_its_own_search(measured: Measure
     wanted = [drawing.name for drawing in tiny_dataset.drawings() if drawing.split == "test"]
     assert names == wanted
     assert measured.report.read_text().count('class="looks"') > 0
+
+
+def test_curves_are_those_of_the_run_or_those_kept_of_it(measured: Measured) -> None:
+    report = measured.report.read_text()
+    assert "Stage decoder" in report
+    assert "Stage another" in report
 
 
 def test_only_the_split_that_is_measured_is_decoded(measured: Measured) -> None:

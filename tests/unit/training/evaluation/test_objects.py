@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from training.evaluation.objects import Naming, made_up_by_the_surest
+from training.evaluation.objects import Naming
 
 CAPTIONS = ["a dog on the beach", "a person holds a hat", "something blue", "a cat and a dog"]
 REFERENCES = [
@@ -35,10 +35,10 @@ def test_shares_over_all_images(naming: Naming) -> None:
 
 
 def test_shares_over_some(naming: Naming) -> None:
-    objects = naming.objects(np.array([False, False, False, True]))
-    assert objects.precision.value == 1 / 2
-    assert math.isnan(objects.recall.value)  # nothing was to be found
-    assert objects.made_up.value == 1
+    shares = naming.shares(np.array([False, False, False, True]))
+    assert shares.precision.value == 1 / 2
+    assert math.isnan(shares.recall.value)  # nothing was to be found
+    assert shares.made_up.value == 1
 
 
 def test_words_are_counted_the_commonest_first(naming: Naming) -> None:
@@ -57,12 +57,3 @@ def test_colours_and_numbers_are_counted_as_things_are() -> None:
     assert (two.said, two.right, two.wanted, two.found) == (1, 1, 1, 1)
     assert (red.said, red.right, red.wanted, red.found) == (2, 1, 1, 1)
     assert blue is None  # one of three people says it, and no caption
-
-
-def test_what_the_surest_make_up() -> None:
-    made_up = np.array([True, True, True, False, True, False, False, True])
-    surest = np.array([True, False, False, True, False, True, True, False])
-    of_all, of_surest, ratio = made_up_by_the_surest(made_up, surest)
-    assert (of_all.value, of_surest.value) == (5 / 8, 1 / 4)
-    assert ratio.value == pytest.approx(2 / 5)
-    assert ratio.low < ratio.value < ratio.high
