@@ -4,17 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from captioner.captioning import Captioner, CaptioningService, Lane
 from captioner.events import ImageEvents
 from captioner.images import decode
 from captioner.model.bundle import open_bundle
 from captioner.model.onnx_captioner import OnnxCaptioner
+from captioner.ondemand import OnDemand
 from captioner.settings import Settings, StorageConnection, load_settings, load_storage_connection
 from captioner.store import ImageStore
 from captioner.vision.azure_captioner import AzureVisionCaptioner
 from captioner.vision.throttle import Throttle
 from captioner.wording import Wording
+
+if TYPE_CHECKING:
+    from captioner.sources import Sources
 
 # The model takes milliseconds; so long a wait means that something is badly wrong.
 _OWN_TIMEOUT_S = 60.0
@@ -48,6 +53,8 @@ class Services:
     captioning: CaptioningService
     store: ImageStore
     events: ImageEvents
+    sources: Callable[[], "Sources"]
+    on_demand: OnDemand
 
 
 def build_captioning(settings: Settings) -> CaptioningService:
@@ -60,11 +67,25 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
     own_captioner = _own_captioner(settings)
     captioning = _captioning(settings, own_captioner)
     store = ImageStore.connect(connection, settings)
-    return Services(own_captioner, captioning, store, ImageEvents(store, captioning))
+    return Services(
+        own_captioner,
+        captioning,
+        store,
+        ImageEvents(store, captioning),
+        Once(partial(_open_sources, settings, connection)),
+        OnDemand(captioning, max_bytes=settings.max_image_bytes),
+    )
 
 
 services = Once(lambda: build_services(load_settings(), load_storage_connection()))
 """The services of this process, as its app settings want them."""
+
+
+def _open_sources(settings: Settings, connection: StorageConnection) -> "Sources":
+    # Only where a request names images elsewhere: the app's start need not wait for the import.
+    from captioner.sources import Sources  # noqa: PLC0415
+
+    return Sources.of(settings, emulator=connection.emulator)
 
 
 def _own_captioner(settings: Settings) -> Once[OnnxCaptioner]:

@@ -37,6 +37,9 @@
     ├── BundleError                the model's folder cannot be used
     │   ├── BundleMissing          bundle_missing
     │   └── BundleInvalid          bundle_invalid
+    ├── WishError                  a captioner cannot do what was asked of it; permanent
+    │   ├── LanguageUnsupported    language_unsupported
+    │   └── CaptionerNotConfigured captioner_not_configured
     ├── CaptionBlocked             caption_blocked; permanent: all that was said is not wanted
     ├── CaptioningFailed           captioning_failed; given up after the platform's retries
     ├── CaptionerTimeout           captioner_timeout
@@ -49,6 +52,8 @@
     │   └── StoreUnavailable       store_unavailable
     ├── RequestError               the HTTP request cannot be served as it is
     │   ├── InvalidRequest         invalid_request
+    │   ├── ListTooLong            list_too_long
+    │   ├── SaveRefused            save_refused; records of these images have another place
     │   └── UnsupportedMediaType   unsupported_media_type
     └── SettingsError              settings_invalid
 
@@ -233,6 +238,19 @@ class BundleInvalid(BundleError):
     code = "bundle_invalid"
 
 
+class WishError(CaptionerError):
+    status = 422
+    permanent = True
+
+
+class LanguageUnsupported(WishError):
+    code = "language_unsupported"
+
+
+class CaptionerNotConfigured(WishError):
+    code = "captioner_not_configured"
+
+
 class CaptionBlocked(CaptionerError):
     code = "caption_blocked"
     status = 422
@@ -286,6 +304,16 @@ class RequestError(CaptionerError):
 
 class InvalidRequest(RequestError):
     code = "invalid_request"
+
+
+class ListTooLong(RequestError):
+    code = "list_too_long"
+    status = 413
+
+
+class SaveRefused(RequestError):
+    code = "save_refused"
+    status = 422
 
 
 class UnsupportedMediaType(RequestError):

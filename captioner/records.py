@@ -100,8 +100,9 @@ class AltText(Struct, frozen=True):
 class Problem(Struct, frozen=True):
     """Why something is missing from a record, in words that a person can act on.
 
-    `source` is the captioner that failed, `"image"` where the image itself is at fault, or
-    `"platform"` where captioning did not come to its end.
+    `source` is the captioner that failed, `"image"` where the image itself is at fault or could not
+    be had, `"platform"` where captioning did not come to its end, or `"save"` where the record
+    could not be kept beside its image.
     """
 
     source: str

@@ -21,9 +21,10 @@ from captioner.wording import Pairs, clash
 # The connection that the host itself uses; images, captions and queues live in the same account.
 STORAGE_CONNECTION = "AzureWebJobsStorage"
 
+VISION_LANGUAGES = ("en", "es", "ja", "pt", "zh")
+
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 _KEY = re.compile(r"[!-~]+")  # ASCII without blanks, which is what a header can carry
-_LANGUAGES = ("en", "es", "ja", "pt", "zh")  # those that Vision writes
 # The last part has a letter, which tells a name from an address.
 _HOST = re.compile(r"(?=.{1,253}\Z)(\*\.)?([a-z0-9_-]{1,63}\.)*(?=[0-9-]*[a-z_])[a-z0-9_-]{1,63}")
 _CONTAINER_NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
@@ -71,8 +72,8 @@ def _key(text: str) -> str:
 
 
 def _language(text: str) -> str:
-    if text not in _LANGUAGES:
-        raise ValueError(f"must be one of {', '.join(_LANGUAGES)}")
+    if text not in VISION_LANGUAGES:
+        raise ValueError(f"must be one of {', '.join(VISION_LANGUAGES)}")
     return text
 
 
@@ -179,7 +180,7 @@ class Settings:
         "Terms that no caption may hold, with commas between them.",
         _terms,
     )
-    language: str = _setting("CAPTION_LANGUAGE", "en", "Language asked of Vision.", _language)
+    language: str = _setting("CAPTION_LANGUAGE", "en", "Language asked of Vision where a request names none.", _language)
     max_image_bytes: int = _setting(
         "MAX_IMAGE_BYTES", 64 * 2**20, "Largest image taken, in bytes.", _whole(1, 2**30)
     )

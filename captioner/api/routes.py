@@ -8,13 +8,12 @@ import msgspec
 from werkzeug.http import parse_etags
 
 from captioner import __version__
+from captioner.api.answers import json_answer
+from captioner.api.captions import Captions
 from captioner.api.problems import answering_problems
-from captioner.api.queries import choice_in
-from captioner.api.uploads import image_in
-from captioner.captioning import Image, log_record
 from captioner.composition import Services
 from captioner.errors import CaptionerError
-from captioner.records import ImageFacts, json_schema, to_json
+from captioner.records import json_schema, to_json
 
 _log = logging.getLogger(__name__)
 
@@ -24,23 +23,16 @@ class Api:
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
+        self._captions = Captions(services)
 
     @answering_problems
     def caption(self, request: func.HttpRequest) -> func.HttpResponse:
-        """Caption the image in the request; nothing is stored.
+        """Caption the images that the request sends or names.
 
-        The query's `neutral` goes before the app's setting. A record without any caption is no
-        answer: the first fault that led to it is.
+        One image is answered with its record, or with what went wrong; several with a list, where
+        what is wrong with one is told in its own record.
         """
-        neutral = choice_in(request, "neutral")
-        name, data = image_in(request)
-        (captioned,) = self._services().captioning.caption(
-            [Image(ImageFacts(name=name), data)], neutral=neutral
-        )
-        log_record(captioned.record)
-        if not captioned.record.captions:
-            raise next(iter(captioned.faults.values()))
-        return _json(to_json(captioned.record))
+        return self._captions.answer(request)
 
     @answering_problems
     def record(self, request: func.HttpRequest) -> func.HttpResponse:
@@ -50,7 +42,7 @@ class Api:
         known = parse_etags(request.headers.get("if-none-match"))
         if known.contains_weak(etag.strip('"')):
             return func.HttpResponse(status_code=304, headers=headers)
-        return _json(to_json(record), headers=headers)
+        return json_answer(to_json(record), headers=headers)
 
     @answering_problems
     def health(self, _: func.HttpRequest) -> func.HttpResponse:
@@ -78,19 +70,9 @@ class Api:
             "captioners": services.captioning.sources,
             "problems": [fault.code for fault in faults],
         }
-        return _json(msgspec.json.encode(document), status_code=503 if faults else 200)
+        return json_answer(msgspec.json.encode(document), status_code=503 if faults else 200)
 
     @answering_problems
     def schema(self, _: func.HttpRequest) -> func.HttpResponse:
         """Give the JSON Schema of a record."""
-        return _json(msgspec.json.encode(json_schema()), mimetype="application/schema+json")
-
-
-def _json(
-    body: bytes,
-    *,
-    status_code: int = 200,
-    headers: dict[str, str] | None = None,
-    mimetype: str = "application/json",
-) -> func.HttpResponse:
-    return func.HttpResponse(body, status_code=status_code, headers=headers, mimetype=mimetype)
+        return json_answer(msgspec.json.encode(json_schema()), mimetype="application/schema+json")

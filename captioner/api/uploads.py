@@ -1,40 +1,57 @@
-"""The image in a request: its body as it is, or the one file of a form."""
+"""The images in a request: its body as it is, or the files of a form."""
 
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from io import SEEK_END
+from typing import IO
 
 import azure.functions as func
 
+from captioner.api.requests import Query
 from captioner.errors import InvalidRequest, UnsupportedMediaType
+from captioner.ondemand import MOST_INLINE, Sent
 
 _UNNAMED = "image"
 
 
-def image_in(request: func.HttpRequest) -> tuple[str, bytes]:
-    """Give the image's name and bytes.
+def media_type_of(request: func.HttpRequest) -> str:
+    """Give the declared type of the body, in lower case and without parameters."""
+    declared = str(request.headers.get("content-type", ""))
+    return declared.partition(";")[0].strip().lower()
 
-    The name is the query's `name`, else the file's, else "image". The declared type decides only
-    between form and plain bytes: what an image is, its bytes tell. Raises `InvalidRequest` or
-    `UnsupportedMediaType`.
+
+@contextmanager
+def images_in(request: func.HttpRequest, name: str | None = None) -> Iterator[list[Sent]]:
+    """Give the images of a request, which can be read until the end of the block.
+
+    One image is called `name`, else by its file, else "image"; several are called by their files.
+    The declared type decides only between form and plain bytes: what an image is, its bytes tell.
+    Raises `InvalidRequest` or `UnsupportedMediaType`.
     """
-    name = request.params.get("name")
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type == "application/json" or content_type.endswith("+json"):
-        raise UnsupportedMediaType(
-            "JSON is not taken here; send the image's bytes as the body, or a form with one file."
-        )
-    if content_type == "multipart/form-data":
-        filename, data = _file_in(request)
-        return name or filename, data
-    if not request.get_body():
-        raise InvalidRequest("The request is empty; send the image's bytes as its body.")
-    return name or _UNNAMED, request.get_body()
-
-
-def _file_in(form: func.HttpRequest) -> tuple[str, bytes]:
+    if media_type_of(request) != "multipart/form-data":
+        body = request.get_body()
+        if not body:
+            raise InvalidRequest("The request is empty; send an image's bytes, a form or JSON.")
+        if body[:99].lstrip()[:1] == b"{":  # as no image begins
+            raise UnsupportedMediaType("Send JSON with the header Content-Type: application/json.")
+        yield [Sent(name or _UNNAMED, len(body), lambda: body)]
+        return
     with ExitStack() as parts:
-        files = [parts.enter_context(closing(file)) for _, file in form.files.items(multi=True)]
-        if len(files) != 1:
+        files = [parts.enter_context(closing(file)) for _, file in request.files.items(multi=True)]
+        if options := [each for each in request.form if each in Query.__struct_fields__]:
+            raise InvalidRequest(f"Put '{options[0]}' into the query; the form is for files.")
+        if not 1 <= len(files) <= MOST_INLINE:
             raise InvalidRequest(
-                f"The form holds {len(files) or 'no'} files; send exactly one image in it."
+                f"The form holds {len(files) or 'no'} files; send 1 to {MOST_INLINE} images in it."
             )
-        return files[0].filename or _UNNAMED, files[0].read()
+        if name is not None and len(files) > 1:
+            raise InvalidRequest("Several images cannot have one 'name'; name the form's files.")
+        yield [_sent(name or file.filename or _UNNAMED, file.stream) for file in files]
+
+
+def _sent(name: str, file: IO[bytes]) -> Sent:
+    def read() -> bytes:  # in its turn, as the form keeps large files on disk
+        file.seek(0)
+        return file.read()
+
+    return Sent(name, file.seek(0, SEEK_END), read)

@@ -1,24 +1,22 @@
 """Pictures to records: captioners side by side, where a failure costs only its own caption."""
 
 from captioner.captioning.alt_text import inherit
+from captioner.captioning.captioned import IMAGE, Captioned, Image, failed, log_record
 from captioner.captioning.lane import Captioner, Lane
-from captioner.captioning.service import (
-    IMAGE,
-    Captioned,
-    CaptioningService,
-    Image,
-    OwnCaptioner,
-    failed,
-    log_record,
-)
+from captioner.captioning.options import AS_SET, MOST_ALTERNATIVES, CaptionerName, Options
+from captioner.captioning.service import CaptioningService, OwnCaptioner
 
 __all__ = [
+    "AS_SET",
     "IMAGE",
+    "MOST_ALTERNATIVES",
     "Captioned",
     "Captioner",
+    "CaptionerName",
     "CaptioningService",
     "Image",
     "Lane",
+    "Options",
     "OwnCaptioner",
     "failed",
     "inherit",

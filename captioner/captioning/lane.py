@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import batched
 from typing import Protocol
 
+from captioner.captioning.options import AS_SET, Options
 from captioner.errors import CaptionerError, CaptionerTimeout
 from captioner.images import Picture
 from captioner.records import Caption
@@ -20,8 +21,18 @@ class Captioner(Protocol):
     def source(self) -> str:
         """The name that its captions carry."""
 
-    def caption(self, pictures: Sequence[Picture]) -> list[Caption]:
-        """Give one caption per picture, in order; raises `CaptionerError`."""
+    def caption(
+        self,
+        pictures: Sequence[Picture],
+        *,
+        language: str | None = None,
+        alternatives: int | None = None,
+    ) -> list[Caption]:
+        """Give one caption per picture, in order; raises `CaptionerError`.
+
+        `language` is the one to write, in which case no other is written, and `alternatives` how
+        many further captions are wanted; None leaves it to the captioner.
+        """
 
 
 type Result = Caption | CaptionerError
@@ -51,10 +62,10 @@ class Lane[C: Captioner]:
         self._timeout_s = timeout_s
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=source)
 
-    def start(self, pictures: Sequence[Picture]) -> Pending:
+    def start(self, pictures: Sequence[Picture], options: Options = AS_SET) -> Pending:
         """Begin with the pictures and return at once."""
         return [
-            (len(batch), self._pool.submit(self._caption, batch))
+            (len(batch), self._pool.submit(self._caption, batch, options))
             for batch in batched(pictures, self._batch_size, strict=False)
         ]
 
@@ -62,8 +73,10 @@ class Lane[C: Captioner]:
         """Wait for what was started: for each picture, in order, its caption or what went wrong."""
         return [result for size, batch in pending for result in self._result_of(size, batch)]
 
-    def _caption(self, pictures: Sequence[Picture]) -> list[Caption]:
-        return self.open().caption(pictures)
+    def _caption(self, pictures: Sequence[Picture], options: Options) -> list[Caption]:
+        return self.open().caption(
+            pictures, language=options.language, alternatives=options.alternatives
+        )
 
     def _result_of(self, size: int, batch: Future[list[Caption]]) -> Sequence[Result]:
         try:

@@ -1,8 +1,7 @@
 """Images to records: all captioners side by side, one record for each image."""
 
 import hashlib
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,24 +11,19 @@ from msgspec import UNSET, UnsetType
 
 from captioner.captioning.agreement import agreement
 from captioner.captioning.alt_text import choose_alt_text
-from captioner.captioning.lane import Captioner, Lane
+from captioner.captioning.captioned import IMAGE, Captioned, Image, record_of
+from captioner.captioning.lane import Captioner, Lane, Result
+from captioner.captioning.options import AS_SET, Options
 from captioner.captioning.review import needs_review
-from captioner.errors import CaptionBlocked, CaptionerError, ImageError
-from captioner.images import Picture
-from captioner.records import (
-    AltText,
-    Caption,
-    CaptionRecord,
-    ImageFacts,
-    ModelName,
-    Problem,
-    now,
+from captioner.errors import (
+    CaptionBlocked,
+    CaptionerError,
+    CaptionerNotConfigured,
+    ImageError,
 )
+from captioner.images import Picture
+from captioner.records import Caption, CaptionRecord, ImageFacts, ModelName, now
 from captioner.wording import AS_IT_IS, Wording
-
-IMAGE = "image"  # the source of a problem that lies in the image itself
-
-_log = logging.getLogger(__name__)
 
 
 class OwnCaptioner(Captioner, Protocol):
@@ -48,26 +42,6 @@ class OwnCaptioner(Captioner, Protocol):
     def novelty_threshold(self) -> float | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image to be captioned: its bytes and what is known of it from outside.
-
-    `previous` is its record from before, whose captions are not made again while they hold.
-    """
-
-    facts: ImageFacts
-    data: bytes
-    previous: CaptionRecord | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Captioned:
-    """A record, and by source the faults of this run behind the record's problems."""
-
-    record: CaptionRecord
-    faults: Mapping[str, CaptionerError]
-
-
 @dataclass(slots=True)
 class _Draft:
     """A record in the making."""
@@ -76,6 +50,14 @@ class _Draft:
     picture: Picture | None = None
     captions: dict[str, Caption] = field(default_factory=dict)
     faults: dict[str, CaptionerError] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)  # the sources of captions that are new
+
+    def take(self, source: str, result: Result) -> None:
+        if isinstance(result, CaptionerError):
+            self.faults[source] = result
+        else:
+            self.captions[source] = result
+            self.made.add(source)
 
 
 class CaptioningService:
@@ -103,33 +85,41 @@ class CaptioningService:
         """The captioners that are configured, by the names that their captions carry."""
         return [lane.source for lane in self._lanes]
 
-    def caption(self, images: Sequence[Image], *, neutral: bool | None = None) -> list[Captioned]:
+    def caption(
+        self, images: Sequence[Image], options: Options = AS_SET, *, force: bool = False
+    ) -> list[Captioned]:
         """Give a record for each image, in order; never raises for an image or a captioner.
 
         A caption in the image's previous record is kept if the bytes are the same and, for the own
-        one, the model is too. What people wrote there is the affair of `inherit`.
+        one, the model is too; it must be in the language that is asked for, if one is. With
+        `force`, only those of captioners that are not asked are kept, and of those that fail. What
+        people wrote in a previous record is the affair of `inherit`.
 
-        All captions get the wording that is set, those kept too; `neutral` is this call's own wish.
+        All captions get the wording that is set, or asked for, those kept too.
         """
-        wording = self._wording.with_neutral(neutral)
+        wording = self._wording.with_neutral(options.neutral)
         drafts = [self._draft(image) for image in images]
         at_work = []
-        for lane in self._lanes:
-            wanting = [draft for draft in drafts if self._wants(draft, lane)]
+        for lane in self._asked(options):
+            wanting = [draft for draft in drafts if self._wants(draft, lane, options, force=force)]
             pictures = [draft.picture for draft in wanting if draft.picture is not None]
-            at_work.append((lane, wanting, lane.start(pictures)))
+            at_work.append((lane, wanting, lane.start(pictures, options)))
         for lane, wanting, pending in at_work:
             for draft, result in zip(wanting, lane.finish(pending), strict=True):
-                into: dict[str, Any] = (
-                    draft.faults if isinstance(result, CaptionerError) else draft.captions
-                )
-                into[lane.source] = result
+                draft.take(lane.source, result)
         for draft in drafts:
             _word(draft, wording)
-        return [self._captioned(draft) for draft in drafts]
+            self._heed(draft, options)
+        return [self._captioned(draft, options) for draft in drafts]
 
     def is_complete(
-        self, record: CaptionRecord, etag: str, *, retrying: bool, at: datetime | None = None
+        self,
+        record: CaptionRecord,
+        etag: str,
+        *,
+        retrying: bool,
+        at: datetime | None = None,
+        options: Options = AS_SET,
     ) -> bool:
         """Tell whether captioning this version of the image again would bring nothing new.
 
@@ -141,8 +131,8 @@ class CaptioningService:
         if record.problem_of(IMAGE):
             return True
         at = at or now()
-        for lane in self._lanes:
-            if self._holds(record.caption_by(lane.source), lane):
+        for lane in self._asked(options):
+            if self._holds(record.caption_by(lane.source), lane, options):
                 continue
             problem = record.problem_of(lane.source)
             if problem is None:
@@ -150,6 +140,24 @@ class CaptioningService:
             if problem.retry_after is not UNSET and (retrying or problem.retry_after <= at):
                 return False
         return True
+
+    def _asked(self, options: Options) -> list[Lane[Any]]:
+        wanted = options.captioners
+        return [lane for lane in self._lanes if wanted is None or lane.source in wanted]
+
+    def _heed(self, draft: _Draft, options: Options) -> None:
+        """Give no more alternatives than asked for, and tell which captioners there are not."""
+        if options.alternatives is not None:
+            for source in draft.made & draft.captions.keys():
+                caption = draft.captions[source]
+                few = caption.alternatives[: options.alternatives]
+                draft.captions[source] = msgspec.structs.replace(caption, alternatives=few)
+        if draft.picture is not None:
+            for source in dict.fromkeys(options.captioners or ()):
+                if source not in self.sources:
+                    draft.faults[source] = CaptionerNotConfigured(
+                        f"'{source}' is not set up here; leave it out, or set what it needs."
+                    )
 
     def _draft(self, image: Image) -> _Draft:
         """Decode, and take over what the previous record knows of the same bytes."""
@@ -175,13 +183,17 @@ class CaptioningService:
             draft.captions = {each.source: each for each in image.previous.captions}
         return draft
 
-    def _wants(self, draft: _Draft, lane: Lane[Any]) -> bool:
-        return draft.picture is not None and not self._holds(draft.captions.get(lane.source), lane)
+    def _wants(self, draft: _Draft, lane: Lane[Any], options: Options, *, force: bool) -> bool:
+        if draft.picture is None:
+            return False
+        return force or not self._holds(draft.captions.get(lane.source), lane, options)
 
-    def _holds(self, caption: Caption | None, lane: Lane[Any]) -> bool:
-        """Tell whether a caption is there and no other model has replaced its maker."""
-        if caption is None or lane is not self._own:
-            return caption is not None
+    def _holds(self, caption: Caption | None, lane: Lane[Any], options: Options) -> bool:
+        """Tell whether a caption is there as asked and no other model has replaced its maker."""
+        if caption is None or options.language not in {None, caption.language}:
+            return False
+        if lane is not self._own:
+            return True
         captioner = self._own_captioner()
         return captioner is None or captioner.model == caption.model
 
@@ -191,20 +203,22 @@ class CaptioningService:
         except CaptionerError:
             return None
 
-    def _captioned(self, draft: _Draft) -> Captioned:
+    def _captioned(self, draft: _Draft, options: Options) -> Captioned:
         captions = tuple(draft.captions.values())
         own = draft.captions.get(self._own.source)
         other = next((each for each in captions if each is not own), None)
+        # A caption kept from before may be in another language.
+        spoken = [each for each in captions if options.language in {None, each.language}]
         captioner = self._own_captioner() if own else None
         novelty_threshold = captioner.novelty_threshold if captioner else None
         chosen = choose_alt_text(
-            own,
-            other,
+            own if own in spoken else None,
+            other if other in spoken else None,
             threshold=captioner.alt_text_threshold if captioner else None,
             novelty_threshold=novelty_threshold,
         )
         record = msgspec.structs.replace(
-            _record(draft.facts, captions, draft.faults, chosen),
+            record_of(draft.facts, captions, draft.faults, chosen),
             agreement=_agreement(own, other),
             needs_review=needs_review(
                 own,
@@ -233,55 +247,3 @@ def _agreement(own: Caption | None, other: Caption | None) -> float | UnsetType:
     if any(each.language.partition("-")[0] != "en" for each in (own, other)):
         return UNSET
     return round(agreement(own.text, other.text), 4)
-
-
-def failed(facts: ImageFacts, source: str, fault: CaptionerError) -> Captioned:
-    """Give the record of an image that got as far as this fault and no caption."""
-    faults = {source: fault}
-    return Captioned(_record(facts, (), faults, None), faults)
-
-
-def log_record(record: CaptionRecord) -> None:
-    """Write the one line that the log has for each captioned image."""
-    problems = [problem.code for problem in record.problems]
-    _log.log(
-        logging.WARNING if problems else logging.INFO,
-        "Captioned %r: %s%s",  # a name may hold line breaks, which would forge lines of the log
-        record.image.name,
-        record.alt_text.text if record.alt_text else "no caption",
-        f" ({', '.join(problems)})" if problems else "",
-        extra={
-            "image": record.image.name,
-            "captions": {each.source: each.text for each in record.captions},
-            "problems": problems,
-        },
-    )
-
-
-def _record(
-    facts: ImageFacts,
-    captions: Sequence[Caption],
-    faults: Mapping[str, CaptionerError],
-    chosen: Caption | None,
-) -> CaptionRecord:
-    """Put a record together; `chosen` is the caption that serves as alt text."""
-    moment = now()
-    return CaptionRecord(
-        image=facts,
-        captions=tuple(captions),
-        alt_text=None
-        if chosen is None
-        else AltText(chosen.text, chosen.source, "machine", by=None, updated=moment),
-        problems=tuple(_problem(source, fault, moment) for source, fault in faults.items()),
-        created=moment,
-        updated=moment,
-    )
-
-
-def _problem(source: str, fault: CaptionerError, moment: datetime) -> Problem:
-    return Problem(
-        source=source,
-        code=fault.code,
-        message=fault.message,
-        retry_after=UNSET if fault.retry_after is None else moment + fault.retry_after,
-    )

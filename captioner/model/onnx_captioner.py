@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
+from captioner.errors import LanguageUnsupported
 from captioner.images import Picture
 from captioner.model.bundle import Bundle
 from captioner.model.confidence import Found
@@ -46,28 +47,47 @@ class OnnxCaptioner:
         )
         self.novelty_threshold = None if manifest.novelty is UNSET else manifest.novelty.threshold
 
-    def caption(self, pictures: Sequence[Picture]) -> list[Caption]:
-        """Caption pictures, in order. `elapsed_ms` is each picture's share of its batch's time."""
+    def caption(
+        self,
+        pictures: Sequence[Picture],
+        *,
+        language: str | None = None,
+        alternatives: int | None = None,
+    ) -> list[Caption]:
+        """Caption pictures, in order. `elapsed_ms` is each picture's share of its batch's time.
+
+        However many `alternatives` are wanted, there are fewer than beams. Raises
+        `LanguageUnsupported`.
+        """
+        written = self._bundle.manifest.language
+        if language not in {None, written}:
+            raise LanguageUnsupported(
+                f"The model writes '{written}' only; leave '{language}' to another captioner."
+            )
+        most = self._alternatives if alternatives is None else alternatives
         captions: list[Caption] = []
         for start in range(0, len(pictures), _BATCH):
-            captions += self._caption_batch(pictures[start : start + _BATCH])
+            captions += self._caption_batch(pictures[start : start + _BATCH], most)
         return captions
 
     def caption_pixels(self, pixels: NDArray[np.uint8]) -> list[Caption]:
         """Caption one batch of pictures that `encoder_input` has made ready, in order."""
-        return self._caption_pixels(pixels, perf_counter())
+        return self._caption_pixels(pixels, perf_counter(), self._alternatives)
 
-    def _caption_batch(self, pictures: Sequence[Picture]) -> list[Caption]:
+    def _caption_batch(self, pictures: Sequence[Picture], alternatives: int) -> list[Caption]:
         began = perf_counter()
         images = [picture.image for picture in pictures]
-        return self._caption_pixels(encoder_input(images, self._bundle.manifest.resize), began)
+        pixels = encoder_input(images, self._bundle.manifest.resize)
+        return self._caption_pixels(pixels, began, alternatives)
 
-    def _caption_pixels(self, pixels: NDArray[np.uint8], began: float) -> list[Caption]:
+    def _caption_pixels(
+        self, pixels: NDArray[np.uint8], began: float, alternatives: int
+    ) -> list[Caption]:
         found = self._bundle.search(pixels, self._settings)
         share = (perf_counter() - began) * 1000 / len(pixels)
-        return [self._caption(each, share) for each in found]
+        return [self._caption(each, share, alternatives) for each in found]
 
-    def _caption(self, found: Found, elapsed_ms: float) -> Caption:
+    def _caption(self, found: Found, elapsed_ms: float, alternatives: int) -> Caption:
         best, *others = found.ranked
         return Caption(
             source=self.source,
@@ -77,7 +97,7 @@ class OnnxCaptioner:
             model=self.model,
             alternatives=tuple(
                 Alternative(self._text(other), self._confidence(found, place))
-                for place, other in enumerate(others[: self._alternatives], 1)
+                for place, other in enumerate(others[:alternatives], 1)
             ),
             tags=self._tags(found),
             novelty=UNSET if found.novelty is None else round(found.novelty, 4),

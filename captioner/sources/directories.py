@@ -179,14 +179,23 @@ class Directory:
             for part in download.chunks():
                 data += part
                 deadline.left()
-        return Download(
-            ImageFacts(
-                name=name,
-                container=self.place.container,
-                url=blob.url.partition("?")[0],
-                etag=download.properties.etag,
-            ),
-            bytes(data),
+        return Download(self._facts(name, download.properties.etag), bytes(data))
+
+    def find(self, name: str) -> ImageEntry:
+        """Look one image up without reading it."""
+        self.place.sas.require("r")
+        with self._told(f"image '{name}'"):
+            found = self._blobs.get_blob_client(name).get_blob_properties()
+        return ImageEntry(name, str(found.etag), found.size)
+
+    def facts_of(self, image: ImageEntry) -> ImageFacts:
+        """Give what is known of an image before it is fetched."""
+        return msgspec.structs.replace(self._facts(image.name, image.etag), bytes=image.size)
+
+    def _facts(self, name: str, etag: str) -> ImageFacts:
+        url = self._blobs.get_blob_client(name).url
+        return ImageFacts(
+            name=name, container=self.place.container, url=url.partition("?")[0], etag=etag
         )
 
     def get_record(self, name: str) -> tuple[CaptionRecord, str]:

@@ -22,6 +22,7 @@ _LOGGERS = (
     "azure.storage.blob._shared.policies",
     "urllib3.connection",
     "urllib3.connectionpool",
+    "urllib3.util.retry",
 )
 
 

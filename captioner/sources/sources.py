@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from captioner.records import ImageFacts
 from captioner.settings import Settings
 from captioner.sources.directories import RETRIES, Directory, Place
 from captioner.sources.downloads import Download, Downloader
@@ -9,6 +10,7 @@ from captioner.sources.guard import Guard
 from captioner.sources.pinning import pinned_transport
 from captioner.sources.policy import Policy
 from captioner.sources.redaction import silence_queries
+from captioner.sources.urls import Url
 
 
 class Sources:
@@ -37,6 +39,15 @@ class Sources:
         Raises `UrlError` or `DownloadError`.
         """
         return self._downloader.fetch(url)
+
+    @staticmethod
+    def facts_of(url: str) -> ImageFacts:
+        """Give what a URL alone tells of its image, without credentials; nothing is sent.
+
+        Raises `InvalidUrl` or `UrlNotAllowed` where it cannot be read.
+        """
+        read = Url.parse(url)
+        return ImageFacts(name=read.name, url=read.public)
 
     def directory(self, uri: str) -> Directory:
         """Open a container, or a directory in one, by a SAS URI that may read and list.

@@ -56,6 +56,16 @@ def open_account(connection: StorageConnection) -> tuple[BlobServiceClient, Queu
         ) from None
 
 
+def account_of(endpoint: str) -> str:
+    """Name the account of a blob endpoint, by whichever of its names the endpoint calls it.
+
+    An emulator has the account's name in the path, Azure in the host, with a suffix for the copy
+    in another region.
+    """
+    last = endpoint.partition("?")[0].rstrip("/").rpartition("/")[2]
+    return last.partition(".")[0].removesuffix("-secondary").lower()
+
+
 def _credential(connection: StorageConnection) -> TokenCredential:
     # Costs 0.2 s to import, and a connection string needs none of it.
     from azure.identity import DefaultAzureCredential, ManagedIdentityCredential  # noqa: PLC0415

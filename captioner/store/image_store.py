@@ -25,7 +25,7 @@ from captioner.errors import (
 )
 from captioner.records import CaptionRecord, from_json, to_json
 from captioner.settings import Settings, StorageConnection
-from captioner.store.account import open_account, translated
+from captioner.store.account import account_of, open_account, translated
 
 RETRY_QUEUE = "captioner-retry"
 
@@ -90,6 +90,11 @@ class ImageStore:
     def images_container(self) -> str:
         return str(self._images.container_name)
 
+    def owns(self, endpoint: str, container: str) -> bool:
+        """Tell whether a container of the account at a blob endpoint is one of this store's."""
+        own = {self._images.container_name, self._captions.container_name}
+        return container in own and account_of(endpoint) == account_of(self._services[0].url)
+
     def ensure_containers(self) -> None:
         """Create the containers and the queue where they are missing."""
         for create in (
@@ -125,7 +130,8 @@ class ImageStore:
         while it was read.
         """
         with translated(f"image '{name}'", missing=ImageNotFound):
-            download = self._image(name).download_blob()
+            # A few bytes that say they are compressed could unfold to gigabytes.
+            download = self._image(name).download_blob(decompress=False)
             properties = download.properties
             if download.size > self._max_image_bytes:
                 raise ImageTooLarge(

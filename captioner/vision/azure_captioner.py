@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from captioner.errors import VisionRejected, VisionThrottled, VisionUnavailable
+from captioner.errors import (
+    LanguageUnsupported,
+    VisionRejected,
+    VisionThrottled,
+    VisionUnavailable,
+)
 from captioner.images import Picture
 from captioner.records import Alternative, Caption, ModelName, Tag, now
+from captioner.settings import VISION_LANGUAGES
 from captioner.vision.throttle import Throttle
 from captioner.vision.upload import upload_of
 
@@ -59,15 +65,30 @@ class AzureVisionCaptioner:
         self._clock = clock
         self._sleep = sleep
 
-    def caption(self, pictures: Sequence[Picture]) -> list[Caption]:
+    def caption(
+        self,
+        pictures: Sequence[Picture],
+        *,
+        language: str | None = None,
+        alternatives: int | None = None,
+    ) -> list[Caption]:
         """Give one caption per picture, in order.
 
-        Raises `VisionUnauthorized`, `VisionThrottled`, `VisionUnavailable`, `VisionRejected` or
-        `VisionBadResponse` for the first picture that gets none.
+        There are more alternatives than wanted where the service is always asked for more. Raises
+        `LanguageUnsupported`, or `VisionUnauthorized`, `VisionThrottled`, `VisionUnavailable`,
+        `VisionRejected` or `VisionBadResponse` for the first picture that gets no caption.
         """
-        return [self._caption(picture) for picture in pictures]
+        if language not in {None, *VISION_LANGUAGES}:
+            raise LanguageUnsupported(
+                f"Azure AI Vision does not write '{language}'; ask for one of "
+                f"{', '.join(VISION_LANGUAGES)}."
+            )
+        candidates = max(self._max_candidates, 1 + (alternatives or 0))
+        return [
+            self._caption(picture, language or self._language, candidates) for picture in pictures
+        ]
 
-    def _caption(self, picture: Picture) -> Caption:
+    def _caption(self, picture: Picture, language: str, candidates: int) -> Caption:
         image = upload_of(picture)
         deadline = self._clock() + self._timeout_s
         attempt = 0
@@ -77,8 +98,8 @@ class AzureVisionCaptioner:
             try:
                 description = self._client.describe(
                     image,
-                    language=self._language,
-                    max_candidates=self._max_candidates,
+                    language=language,
+                    max_candidates=candidates,
                     timeout_s=deadline - began,
                 )
             except (VisionThrottled, VisionUnavailable) as fault:
@@ -86,7 +107,7 @@ class AzureVisionCaptioner:
                 attempt += 1
             else:
                 elapsed_ms = (self._clock() - began) * 1000
-                return _caption_from(description, self._language, elapsed_ms)
+                return _caption_from(description, language, elapsed_ms)
 
     def _wait_after(
         self, fault: VisionThrottled | VisionUnavailable, attempt: int, deadline: float

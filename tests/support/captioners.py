@@ -7,8 +7,9 @@ from functools import partial
 from msgspec import UNSET, UnsetType
 
 from captioner.captioning import CaptioningService, Lane
+from captioner.errors import LanguageUnsupported
 from captioner.images import Picture, decode
-from captioner.records import Caption, ModelName, now
+from captioner.records import Alternative, Caption, ModelName, now
 
 MODEL = ModelName("scripted", "1")
 
@@ -40,23 +41,34 @@ class ScriptedCaptioner:
         self.novelty_threshold = novelty_threshold
         self.novelty: float | UnsetType = UNSET
         self.language = "en"
+        self.languages = {"en"}
+        self.alternatives: tuple[Alternative, ...] = ()
         self.gate = gate
         self.fault: Exception | None = None
         self.batches: list[list[Picture]] = []
 
-    def caption(self, pictures: Sequence[Picture]) -> list[Caption]:
+    def caption(
+        self,
+        pictures: Sequence[Picture],
+        *,
+        language: str | None = None,
+        alternatives: int | None = None,
+    ) -> list[Caption]:
         self.batches.append(list(pictures))
         if self.gate is not None:
             self.gate.wait()
         if self.fault is not None:
             raise self.fault
+        if language not in {None, *self.languages}:
+            raise LanguageUnsupported(f"'{self.source}' does not write '{language}'.")
         return [
             Caption(
                 source=self.source,
                 text=self.text,
                 confidence=self.confidence,
-                language=self.language,
+                language=language or self.language,
                 model=self.model,
+                alternatives=self.alternatives,
                 novelty=self.novelty,
                 elapsed_ms=0.0,
                 created=now(),

@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from captioner import errors
+from captioner.api.requests import ManyUrls, OneDirectory, OneUrl, Query, read_json
 from captioner.errors import CaptionerError
 from captioner.records import CaptionRecord, from_json, json_schema
 from captioner.settings import Settings
@@ -30,6 +31,7 @@ from tests.support.documents import (
     table,
 )
 
+NO_REQUESTS = {"schema_version", "code", "VISION_KEY"}  # a record, a problem, settings
 COMMANDS = sorted({each for document in DOCUMENTS for each in commands(document)}, key=str)
 
 
@@ -69,6 +71,18 @@ def example() -> dict[str, Any]:
 def test_the_example_is_a_record(example: dict[str, Any]) -> None:
     jsonschema.validate(example, json_schema())
     assert isinstance(from_json(json.dumps(example).encode()), CaptionRecord)
+
+
+def test_the_examples_of_requests_can_be_read() -> None:
+    forms = [each for each in map(json.loads, code(README, "json")) if not each.keys() & NO_REQUESTS]
+    read = {type(read_json(json.dumps(each).encode(), {})) for each in forms}
+    assert read == {OneUrl, ManyUrls, OneDirectory}
+
+
+def test_every_option_of_a_request_is_told_and_no_other() -> None:
+    told = {names_in(row[0])[0] for row in table(README, "Option", "Meaning")}
+    fields = {name for form in (Query, OneDirectory) for name in form.__struct_fields__}
+    assert told == fields - {"directory"}
 
 
 def test_every_field_of_a_record_is_told_and_no_other() -> None:

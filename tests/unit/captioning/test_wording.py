@@ -6,7 +6,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from captioner.captioning import CaptioningService, Image, Lane, inherit
+from captioner.captioning import CaptioningService, Image, Lane, Options, inherit
 from captioner.errors import VisionThrottled
 from captioner.records import (
     AltText,
@@ -52,7 +52,7 @@ def record_by(
     neutral: bool | None = None,
 ) -> CaptionRecord:
     image = Image(ImageFacts(name="a.jpg", etag=ETAG), RED, previous)
-    (captioned,) = service.caption([image], neutral=neutral)
+    (captioned,) = service.caption([image], Options(neutral=neutral))
     return captioned.record
 
 

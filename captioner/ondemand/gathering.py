@@ -1,0 +1,160 @@
+"""Many images to their records: fetched side by side, captioned in batches, within bounds."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from traceback import format_tb
+from typing import Any
+
+from captioner.captioning import (
+    AS_SET,
+    IMAGE,
+    Captioned,
+    CaptioningService,
+    Image,
+    Options,
+    failed,
+    log_record,
+)
+from captioner.errors import CaptionerError, DownloadTooSlow
+from captioner.ondemand.wanted import Wanted
+
+MOST_INLINE = 32  # images of which an answer is waited for
+
+_THREADS = 16  # of this process
+_FETCHES = 8  # of one request at once
+_BATCH = 8  # pictures that are decoded at once, and as many as the model takes at once
+_LARGEST = 4  # images of the largest size that a request may hold at once
+# The platform cuts an HTTP answer off after 230 s; what is begun until then has time to end.
+_TIME_S = 120.0
+
+_log = logging.getLogger(__name__)
+
+
+class OnDemand:
+    """Captions what is asked for; one for each process, safe to share between threads."""
+
+    def __init__(self, captioning: CaptioningService, *, max_bytes: int) -> None:
+        self._captioning = captioning
+        self._max_bytes = max_bytes
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="on-demand")
+
+    def caption(
+        self, wanted: Sequence[Wanted], options: Options = AS_SET, *, force: bool = False
+    ) -> list[Captioned]:
+        """Give each image's record, in order; what is wrong with one is told in its own.
+
+        Fetched images are held until they are captioned, and no more of them than four of the
+        largest size. After two minutes no other image is begun.
+        """
+
+        def caption(images: Sequence[Image]) -> list[Captioned]:
+            return self._captioning.caption(images, options, force=force)
+
+        run = _Run(wanted, self._pool, caption, max_bytes=self._max_bytes)
+        captioned = run.results()
+        for each in captioned:
+            log_record(each.record)
+        return captioned
+
+
+class _Run:
+    """One request at work. Only the thread that asks for its results changes its state."""
+
+    def __init__(
+        self,
+        wanted: Sequence[Wanted],
+        pool: ThreadPoolExecutor,
+        caption: Callable[[Sequence[Image]], list[Captioned]],
+        *,
+        max_bytes: int,
+    ) -> None:
+        self._wanted = wanted
+        self._pool = pool
+        self._caption = caption
+        self._max_bytes = max_bytes
+        self._end = time.monotonic() + _TIME_S
+        # Images are named by their places in the request.
+        self._waiting = deque(range(len(wanted)))
+        self._held: dict[int, int] = {}  # bytes, or how many they may become
+        self._fetching: dict[Future[Image | Captioned], int] = {}
+        self._fetched: dict[int, Image] = {}
+        self._captioning: dict[Future[list[Captioned]], list[int]] = {}
+        self._done: dict[int, Captioned] = {}
+
+    def results(self) -> list[Captioned]:
+        while len(self._done) < len(self._wanted):
+            self._begin_fetching()
+            self._begin_captioning()
+            at_work: list[Future[Any]] = [*self._fetching, *self._captioning]
+            wait(at_work, return_when=FIRST_COMPLETED)
+            self._end_fetching()
+            self._end_captioning()
+        return [self._done[place] for place in range(len(self._wanted))]
+
+    def _begin_fetching(self) -> None:
+        while self._waiting and len(self._fetching) < _FETCHES:
+            place = self._waiting[0]
+            wanted = self._wanted[place]
+            most = self._max_bytes if wanted.size is None else min(wanted.size, self._max_bytes)
+            if sum(self._held.values()) + most > _LARGEST * self._max_bytes:
+                return
+            self._waiting.popleft()
+            if time.monotonic() > self._end:
+                fault = DownloadTooSlow("No time was left for this image; ask for fewer at once.")
+                self._done[place] = failed(wanted.facts, IMAGE, fault)
+                continue
+            self._held[place] = most
+            self._fetching[self._pool.submit(_fetch, wanted)] = place
+
+    def _end_fetching(self) -> None:
+        for future in [each for each in self._fetching if each.done()]:
+            place = self._fetching.pop(future)
+            fetched = future.result()
+            if isinstance(fetched, Image):
+                self._fetched[place] = fetched
+                self._held[place] = len(fetched.data)
+            else:
+                self._finish(place, fetched)
+
+    def _begin_captioning(self) -> None:
+        """Caption one full batch at a time, or what there is when nothing more is on its way."""
+        is_enough = len(self._fetched) >= _BATCH or not self._fetching
+        if self._fetched and is_enough and not self._captioning:
+            places = sorted(self._fetched)[:_BATCH]
+            images = [self._fetched.pop(place) for place in places]
+            wanted = [self._wanted[place] for place in places]
+            self._captioning[self._pool.submit(self._caption_and_settle, wanted, images)] = places
+
+    def _end_captioning(self) -> None:
+        for future in [each for each in self._captioning if each.done()]:
+            for place, captioned in zip(self._captioning.pop(future), future.result(), strict=True):
+                self._finish(place, captioned)
+
+    def _caption_and_settle(
+        self, wanted: Sequence[Wanted], images: Sequence[Image]
+    ) -> list[Captioned]:
+        captioned = self._caption(images)
+        return [each.settle(one) for each, one in zip(wanted, captioned, strict=True)]
+
+    def _finish(self, place: int, captioned: Captioned) -> None:
+        del self._held[place]
+        self._done[place] = captioned
+
+
+def _fetch(wanted: Wanted) -> Image | Captioned:
+    try:
+        return wanted.fetch()
+    except CaptionerError as fault:
+        return failed(wanted.facts, IMAGE, fault)
+    except Exception as fault:  # noqa: BLE001 - whatever an image does, it costs itself only
+        # Its own words are not logged: they may quote a URL with its signature.
+        _log.error(
+            "An image could not be had (%s)",
+            type(fault).__name__,
+            extra={"traceback": format_tb(fault.__traceback__)},
+        )
+        unforeseen = CaptionerError("The image could not be had; the log tells why.")
+        return failed(wanted.facts, IMAGE, unforeseen)
