@@ -180,7 +180,9 @@ class Settings:
         "Terms that no caption may hold, with commas between them.",
         _terms,
     )
-    language: str = _setting("CAPTION_LANGUAGE", "en", "Language asked of Vision where a request names none.", _language)
+    language: str = _setting(
+        "CAPTION_LANGUAGE", "en", "Language asked of Vision where a request names none.", _language
+    )
     max_image_bytes: int = _setting(
         "MAX_IMAGE_BYTES", 64 * 2**20, "Largest image taken, in bytes.", _whole(1, 2**30)
     )

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from io import SEEK_END
-from typing import IO
+from io import SEEK_END, BytesIO
+from typing import IO, Any, cast
 
 import azure.functions as func
+from werkzeug.datastructures import FileStorage
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
 
 from captioner.api.requests import Query
 from captioner.errors import InvalidRequest, UnsupportedMediaType
 from captioner.ondemand import MOST_INLINE, Sent
+
+type Pairs = list[tuple[str, Any]]
 
 _UNNAMED = "image"
 
@@ -37,8 +42,10 @@ def images_in(request: func.HttpRequest, name: str | None = None) -> Iterator[li
         yield [Sent(name or _UNNAMED, len(body), lambda: body)]
         return
     with ExitStack() as parts:
-        files = [parts.enter_context(closing(file)) for _, file in request.files.items(multi=True)]
-        if options := [each for each in request.form if each in Query.__struct_fields__]:
+        fields, files = _parts_of(request)
+        for file in files:
+            parts.enter_context(closing(file))
+        if options := [each for each in fields if each in Query.__struct_fields__]:
             raise InvalidRequest(f"Put '{options[0]}' into the query; the form is for files.")
         if not 1 <= len(files) <= MOST_INLINE:
             raise InvalidRequest(
@@ -47,6 +54,19 @@ def images_in(request: func.HttpRequest, name: str | None = None) -> Iterator[li
         if name is not None and len(files) > 1:
             raise InvalidRequest("Several images cannot have one 'name'; name the form's files.")
         yield [_sent(name or file.filename or _UNNAMED, file.stream) for file in files]
+
+
+def _parts_of(form: func.HttpRequest) -> tuple[list[str], list[FileStorage]]:
+    """Give the names of a form's fields, and its files, in their order.
+
+    The request's own `files` are in order only as far as their fields have the same name.
+    """
+    in_order: Any = list
+    parser = FormDataParser(max_form_memory_size=None, cls=in_order)
+    body = form.get_body()
+    media_type, options = parse_options_header(form.headers.get("content-type"))
+    _, fields, files = parser.parse(BytesIO(body), media_type, len(body), options)
+    return [name for name, _ in cast("Pairs", fields)], [file for _, file in cast("Pairs", files)]
 
 
 def _sent(name: str, file: IO[bytes]) -> Sent:

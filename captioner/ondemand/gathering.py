@@ -120,8 +120,9 @@ class _Run:
                 self._finish(place, fetched)
 
     def _begin_captioning(self) -> None:
-        """Caption one full batch at a time, or what there is when nothing more is on its way."""
-        is_enough = len(self._fetched) >= _BATCH or not self._fetching
+        """Caption one full batch at a time, or what there is where no more comes without that."""
+        is_crowded = bool(self._waiting) and len(self._fetching) < _FETCHES
+        is_enough = len(self._fetched) >= _BATCH or not self._fetching or is_crowded
         if self._fetched and is_enough and not self._captioning:
             places = sorted(self._fetched)[:_BATCH]
             images = [self._fetched.pop(place) for place in places]

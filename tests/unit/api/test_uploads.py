@@ -1,4 +1,4 @@
-"""The image in a request."""
+"""The images in a request."""
 
 from collections.abc import Mapping
 
@@ -6,8 +6,9 @@ import azure.functions as func
 import pytest
 from urllib3 import encode_multipart_formdata
 
-from captioner.api.uploads import image_in
+from captioner.api.uploads import images_in
 from captioner.errors import InvalidRequest, UnsupportedMediaType
+from captioner.ondemand import MOST_INLINE
 
 DATA = bytes(range(256))
 
@@ -25,53 +26,72 @@ def form(*parts: tuple[str, object]) -> func.HttpRequest:
     return post(*encode_multipart_formdata(list(parts)))
 
 
+def read(request: func.HttpRequest, name: str | None = None) -> list[tuple[str, int, bytes]]:
+    with images_in(request, name) as images:
+        return [(each.name, each.size, each.read()) for each in images]
+
+
 @pytest.mark.parametrize(
     "content_type",
     [None, "image/jpeg", "application/octet-stream", "application/x-www-form-urlencoded"],
 )
 def test_a_body_is_the_image_whatever_its_type(content_type: str | None) -> None:
-    assert image_in(post(DATA, content_type)) == ("image", DATA)
+    assert read(post(DATA, content_type)) == [("image", 256, DATA)]
 
 
-def test_the_query_names_the_image() -> None:
-    assert image_in(post(DATA, params={"name": "a b.jpg"})) == ("a b.jpg", DATA)
+def test_a_name_is_for_the_one_image() -> None:
+    assert read(post(DATA), "a b.jpg")[0][0] == "a b.jpg"
+    assert read(form(("file", ("a.jpg", DATA))), "b.jpg")[0][0] == "b.jpg"
 
 
 def test_a_form_with_one_file() -> None:
     request = form(("comment", "nice"), ("whatever", ("a é.jpg", DATA, "text/plain")))
 
-    assert image_in(request) == ("a é.jpg", DATA)
+    assert read(request) == [("a é.jpg", 256, DATA)]
 
 
-def test_the_query_names_the_file_too() -> None:
-    content, content_type = encode_multipart_formdata([("file", ("a.jpg", DATA))])
+def test_a_form_with_several_files_in_their_order() -> None:
+    request = form(("a", ("2.jpg", b"two")), ("b", ("1.jpg", b"")), ("a", ("2.jpg", b"again")))
 
-    assert image_in(post(content, content_type, {"name": "b.jpg"}))[0] == "b.jpg"
+    assert read(request) == [("2.jpg", 3, b"two"), ("1.jpg", 0, b""), ("2.jpg", 5, b"again")]
 
 
-def test_a_large_file_in_a_form_comes_whole() -> None:
-    data = DATA * 40_000
+def test_large_files_in_a_form_come_whole() -> None:
+    large, other = DATA * 40_000, DATA[::-1] * 40_000
 
-    assert image_in(form(("file", ("a.jpg", data))))[1] == data
+    found = read(form(("file", ("a.jpg", large)), ("file", ("b.jpg", other))))
+
+    assert [data for _, _, data in found] == [large, other]
+
+
+def test_files_may_be_read_in_any_order_and_again() -> None:
+    with images_in(form(("a", ("1.jpg", b"one")), ("a", ("2.jpg", b"two")))) as (first, second):
+        assert [second.read(), first.read(), second.read()] == [b"two", b"one", b"two"]
 
 
 @pytest.mark.parametrize(
     ("request_", "told"),
     [
         (post(b""), "empty"),
-        (form(("a", ("1.jpg", DATA)), ("a", ("2.jpg", DATA))), "2 files"),
         (form(("comment", "no file")), "no files"),
         (post(b"--x\r\nbroken", "multipart/form-data; boundary=x"), "no files"),
         (post(DATA, "multipart/form-data"), "no files"),
+        (form(*[("a", ("1.jpg", b"x"))] * (MOST_INLINE + 1)), "33 files; send 1 to 32"),
+        (form(("language", "es"), ("a", ("1.jpg", DATA))), "'language' into the query"),
     ],
-    ids=["empty", "two files", "no file", "broken form", "no boundary"],
+    ids=["empty", "no file", "broken form", "no boundary", "too many", "an option as a field"],
 )
-def test_anything_but_one_image_is_invalid(request_: func.HttpRequest, told: str) -> None:
+def test_what_holds_no_images_is_invalid(request_: func.HttpRequest, told: str) -> None:
     with pytest.raises(InvalidRequest, match=told):
-        image_in(request_)
+        read(request_)
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "image/x+json"])
-def test_json_is_not_taken(content_type: str) -> None:
-    with pytest.raises(UnsupportedMediaType):
-        image_in(post(b"{}", content_type))
+def test_several_files_cannot_have_one_name() -> None:
+    with pytest.raises(InvalidRequest, match="one 'name'"):
+        read(form(("a", ("1.jpg", DATA)), ("a", ("2.jpg", DATA))), "b.jpg")
+
+
+@pytest.mark.parametrize("content_type", [None, "application/x-www-form-urlencoded"])
+def test_json_must_say_that_it_is(content_type: str | None) -> None:
+    with pytest.raises(UnsupportedMediaType, match="Content-Type: application/json"):
+        read(post(b'\n {"url": "https://example.org/a.jpg"}', content_type))

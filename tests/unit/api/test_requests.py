@@ -1,0 +1,177 @@
+"""What requests for captions may say, and what they are told to mend."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from captioner.api.requests import (
+    MOST_URLS,
+    ManyUrls,
+    OneDirectory,
+    OneUrl,
+    Query,
+    read_json,
+    read_query,
+)
+from captioner.errors import InvalidRequest
+
+URL = "https://example.org/a.jpg"
+SECRET = "sv=1&sig=s3cret"
+
+
+def read(document: Any, **query: str) -> OneUrl | ManyUrls | OneDirectory:
+    return read_json(json.dumps(document).encode(), query)
+
+
+@pytest.mark.parametrize(
+    ("document", "asked"),
+    [
+        ({"url": URL}, OneUrl(url=URL)),
+        ({"urls": [URL]}, ManyUrls(urls=(URL,))),
+        ({"directory": URL}, OneDirectory(directory=URL, save=False, force=False)),
+        (
+            {"directory": URL, "save": True, "force": True},
+            OneDirectory(directory=URL, save=True, force=True),
+        ),
+        (
+            {
+                "urls": [URL, URL],
+                "captioners": ["azure-vision", "onnx"],
+                "language": "zh-Hant",
+                "alternatives": 10,
+                "neutral": False,
+            },
+            ManyUrls(
+                urls=(URL, URL),
+                captioners=("azure-vision", "onnx"),
+                language="zh-Hant",
+                alternatives=10,
+                neutral=False,
+            ),
+        ),
+        ({"url": URL, "language": None, "alternatives": 0}, OneUrl(url=URL, alternatives=0)),
+    ],
+)
+def test_json_of_every_form(document: Any, asked: object) -> None:
+    assert read(document) == asked
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ({}, Query()),
+        ({"name": "1"}, Query(name="1")),
+        ({"captioners": "onnx"}, Query(captioners=("onnx",))),
+        ({"captioners": "onnx,azure-vision"}, Query(captioners=("onnx", "azure-vision"))),
+        ({"language": "es", "alternatives": "3"}, Query(language="es", alternatives=3)),
+        ({"neutral": "true"}, Query(neutral=True)),
+        ({"neutral": "False"}, Query(neutral=False)),
+        ({"neutral": "", "language": ""}, Query()),
+        ({"code": "key", "clientId": "default"}, Query()),
+    ],
+)
+def test_the_query(query: dict[str, str], asked: Query) -> None:
+    assert read_query(query) == asked
+
+
+CAPTIONERS = "'captioners' must be the captioners to ask: onnx, azure-vision or both"
+LANGUAGE = "'language' must be the tag of a language"
+ALTERNATIVES = "'alternatives' must be the most further captions to give, from 0 to 10"
+NEUTRAL = "'neutral' must be true"
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ({"captioners": ["gpt"]}, CAPTIONERS),
+        ({"captioners": []}, CAPTIONERS),
+        ({"captioners": "onnx"}, CAPTIONERS),
+        ({"language": "English"}, LANGUAGE),
+        ({"language": "EN"}, LANGUAGE),
+        ({"language": 1}, LANGUAGE),
+        ({"alternatives": 11}, ALTERNATIVES),
+        ({"alternatives": -1}, ALTERNATIVES),
+        ({"alternatives": 1.5}, ALTERNATIVES),
+        ({"alternatives": "3"}, ALTERNATIVES),
+        ({"neutral": "true"}, NEUTRAL),
+        ({"neutral": 1}, NEUTRAL),
+        ({"langauge": "es"}, "There is no 'langauge' in this request; it may have"),
+    ],
+)
+@pytest.mark.parametrize("form", [{"url": URL}, {"urls": [URL]}, {"directory": URL}])
+def test_a_wrong_option_is_told_in_every_form(form: Any, wish: Any, told: str) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        read(form | wish)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({"captioners": "onnx,gpt"}, CAPTIONERS),
+        ({"language": "English"}, LANGUAGE),
+        ({"alternatives": "11"}, ALTERNATIVES),
+        ({"alternatives": "three"}, ALTERNATIVES),
+        ({"alternatives": "9" * 5000}, ALTERNATIVES),
+        ({"neutral": "1"}, NEUTRAL),
+        ({"neutral": "true,false"}, NEUTRAL),
+        ({"save": "true"}, "There is no 'save' in this request"),
+        ({"url": URL}, "There is no 'url' in this request"),
+    ],
+)
+def test_a_wrong_option_in_the_query_is_told(query: dict[str, str], told: str) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        read_query(query)
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({}, "exactly one"),
+        ({"name": "a"}, "exactly one"),
+        ({"url": URL, "urls": [URL]}, "exactly one"),
+        ([URL], "must be an object"),
+        (None, "must be an object"),
+        ({"url": [URL]}, "'url' must be the https URL of an image"),
+        ({"url": None}, "'url' must be"),
+        ({"urls": URL}, "'urls' must be a list of 1 to 100,000"),
+        ({"urls": []}, "'urls' must be a list of 1 to 100,000"),
+        ({"urls": [URL, 1]}, "'urls' must be a list of 1 to 100,000"),
+        ({"urls": [""] * (MOST_URLS + 1)}, "'urls' must be a list of 1 to 100,000"),
+        ({"directory": 1}, "'directory' must be the URI of a container or directory"),
+        ({"directory": URL, "save": "yes"}, "'save' must be true"),
+        ({"directory": URL, "force": None}, "'force' must be true"),
+        ({"url": URL, "save": True}, "There is no 'save'"),
+        ({"urls": [URL], "force": True}, "There is no 'force'"),
+        ({"url": URL, f"https://h/?{SECRET}": 1}, "something unknown"),
+    ],
+)
+def test_a_wrong_form_is_told(document: Any, told: str) -> None:
+    with pytest.raises(InvalidRequest, match=told) as fault:
+        read(document)
+    assert "s3cret" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"url=1", b"\xff\xfe", b'{"url": "\xff"}', b'{"url": "\\ud800"}', b"[" * 100_000],
+    ids=lambda body: repr(body[:20]),
+)
+def test_what_is_no_json_is_told(body: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="JSON"):
+        read_json(body, {})
+
+
+def test_options_beside_json_are_not_overlooked() -> None:
+    with pytest.raises(InvalidRequest, match="Put 'language' into the JSON"):
+        read({"url": URL}, language="es")
+    assert read({"url": URL}, code="key") == OneUrl(url=URL)
+
+
+@pytest.mark.parametrize("form", [Query, OneUrl, ManyUrls, OneDirectory])
+def test_every_field_is_described_in_the_schema(form: type) -> None:
+    schema = msgspec.json.schema(form)["$defs"][form.__name__]
+
+    assert schema["additionalProperties"] is False
+    assert all(each["description"] for each in schema["properties"].values())
