@@ -59,12 +59,18 @@ def test_an_image_in_a_form_gives_the_same_caption(app: App) -> None:
     ("request_", "status", "code"),
     [
         ({}, 400, "invalid_request"),
-        ({"json": {"url": "https://example.org/a.jpg"}}, 415, "unsupported_media_type"),
-        ({"files": [("a", RED), ("b", RED)]}, 400, "invalid_request"),
+        ({"json": {"image": "https://example.org/a.jpg"}}, 400, "invalid_request"),
+        ({"data": b'{"url": "https://example.org/a.jpg"}'}, 415, "unsupported_media_type"),
+        ({"data": RED, "params": {"langauge": "es"}}, 400, "invalid_request"),
+        ({"data": RED, "params": {"captioners": "gpt"}}, 400, "invalid_request"),
+        ({"data": RED, "params": {"language": "fr"}}, 422, "language_unsupported"),
         ({"data": b"no image"}, 415, "unsupported_image"),
         ({"data": RED[:50]}, 422, "corrupt_image"),
     ],
-    ids=["empty", "json", "two files", "no image", "corrupt"],
+    ids=[
+        *("empty", "no form", "no header", "no option", "no captioner", "no language"),
+        *("no image", "corrupt"),
+    ],
 )
 def test_what_cannot_be_captioned_is_told_as_a_problem(
     app: App, request_: dict[str, object], status: int, code: str

@@ -74,7 +74,9 @@ def test_the_example_is_a_record(example: dict[str, Any]) -> None:
 
 
 def test_the_examples_of_requests_can_be_read() -> None:
-    forms = [each for each in map(json.loads, code(README, "json")) if not each.keys() & NO_REQUESTS]
+    forms = [
+        each for each in map(json.loads, code(README, "json")) if not each.keys() & NO_REQUESTS
+    ]
     read = {type(read_json(json.dumps(each).encode(), {})) for each in forms}
     assert read == {OneUrl, ManyUrls, OneDirectory}
 

@@ -6,6 +6,7 @@ import pytest
 from msgspec import UNSET, structs
 from PIL import Image
 
+from captioner.errors import LanguageUnsupported
 from captioner.images import Picture
 from captioner.model.bundle import Bundle, Encoded, open_bundle
 from captioner.model.decoding import beam_search
@@ -106,6 +107,20 @@ def test_alternatives_are_at_most_as_many_as_asked_for_and_as_there_are_beams(
         assert len(caption.alternatives) == given
         texts = {caption.text, *(each.text for each in caption.alternatives)}
         assert len(texts) == given + 1
+
+
+def test_a_call_has_its_own_say_in_how_many_alternatives_it_gets(bundle: Bundle) -> None:
+    captioner = OnnxCaptioner(bundle, beam_size=4, alternatives=2)
+    for asked, given in ((None, 2), (0, 0), (3, 3), (10, 3)):
+        (caption,) = captioner.caption(PICTURES[:1], alternatives=asked)
+        assert len(caption.alternatives) == given
+
+
+def test_no_other_language_is_written_than_the_bundles(bundle: Bundle) -> None:
+    captioner = OnnxCaptioner(bundle)
+    assert said(captioner.caption(PICTURES, language="en")) == said(captioner.caption(PICTURES))
+    with pytest.raises(LanguageUnsupported, match="'en' only; leave 'es'"):
+        captioner.caption(PICTURES, language="es")
 
 
 def test_confidences_are_between_zero_and_one(bundle: Bundle) -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from azure.storage.blob import (
     AccessPolicy,
@@ -15,6 +16,7 @@ from azure.storage.blob import (
     generate_blob_sas,
     generate_container_sas,
 )
+from msgspec import UNSET
 
 from captioner.errors import (
     DownloadTooLarge,
@@ -210,6 +212,22 @@ class TestFetching:
         assert fetched.facts.container == container.container_name
         assert fetched.facts.url == written.url.partition("?")[0]
         assert fetched.facts.etag == written.get_blob_properties().etag
+
+    def test_what_is_known_of_it_is_known_before(
+        self, container: ContainerClient, sources: Sources, uri: Uri
+    ) -> None:
+        container.upload_blob("dir/a b+é.jpg", b"pixels")
+        directory = sources.directory(uri())
+        (listed,) = directory.page().images
+
+        assert directory.find("dir/a b+é.jpg") == listed
+        known = directory.facts_of(listed)
+        assert known.bytes == 6
+        assert msgspec.structs.replace(known, bytes=UNSET) == directory.fetch(listed.name).facts
+
+    def test_one_that_is_gone_is_not_found(self, sources: Sources, uri: Uri) -> None:
+        with pytest.raises(NothingThere, match=r"a\.jpg"):
+            sources.directory(uri()).find("a.jpg")
 
     def test_a_large_one_comes_whole(
         self, container: ContainerClient, sources: Sources, uri: Uri

@@ -4,6 +4,8 @@ import logging
 
 import pytest
 
+from captioner.errors import InvalidUrl
+from captioner.sources import Sources
 from captioner.sources.redaction import silence_queries, without_credentials
 
 
@@ -57,3 +59,13 @@ def test_libraries_log_urls_without_their_queries(
 
     assert caplog.messages == ["'https://a/b?…' 5", "https://a/b?…", "https://a/b?…"]
     assert "s3cret" not in caplog.text
+
+
+def test_a_url_tells_its_image_without_credentials() -> None:
+    url = "https://Museum.example/attic/my%20photo.jpg?size=2&sig=s3cret"
+    facts = Sources.facts_of(url)
+
+    assert facts.name == "my photo.jpg"
+    assert facts.url == "https://museum.example/attic/my%20photo.jpg?size=2"
+    with pytest.raises(InvalidUrl):
+        Sources.facts_of("https://user:s3cret@museum.example/a.jpg")

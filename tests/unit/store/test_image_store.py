@@ -1,12 +1,13 @@
 """Images and sidecars against a real emulator of the storage account."""
 
+import gzip
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueServiceClient
 
 from captioner.errors import (
@@ -146,6 +147,46 @@ def test_an_empty_image_is_an_image(store: ImageStore) -> None:
     store.put_image("empty.jpg", b"")
 
     assert store.get_image("empty.jpg").data == b""
+
+
+def test_an_image_that_says_it_is_compressed_is_not_unfolded(
+    store: ImageStore, blobs: BlobServiceClient, settings: Settings
+) -> None:
+    bomb = gzip.compress(bytes(LIMIT * 2))
+    packed = ContentSettings(content_type="image/png", content_encoding="gzip")
+    image = blobs.get_blob_client(settings.images_container, "bomb.png")
+    image.upload_blob(bomb, content_settings=packed)
+
+    assert store.get_image("bomb.png").data == bomb
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "container", "owned"),
+    [
+        ("https://museum.blob.core.windows.net", "images", True),
+        ("https://museum-secondary.blob.core.windows.net", "images", True),
+        ("https://museum.z12.blob.storage.azure.net", "captions", True),
+        ("https://museum.blob.core.windows.net", "pictures", False),
+        ("https://gallery.blob.core.windows.net", "images", False),
+        ("http://127.0.0.1:10000/museum", "images", True),
+        ("http://127.0.0.1:10000/devstoreaccount1", "images", False),
+    ],
+)
+def test_the_store_knows_its_containers_by_every_name(
+    endpoint: str, container: str, owned: bool
+) -> None:
+    connection = StorageConnection(
+        connection_string="DefaultEndpointsProtocol=https;AccountName=museum;AccountKey=AAAA"
+    )
+    with ImageStore.connect(connection, Settings()) as store:
+        assert store.owns(endpoint, container) is owned
+
+
+def test_an_emulators_account_is_the_stores_too(azurite: Azurite, store: ImageStore) -> None:
+    emulator = StorageConnection(connection_string=azurite.connection_string).emulator
+    assert emulator is not None
+    assert store.owns(emulator, store.images_container)
+    assert store.owns(emulator.replace("127.0.0.1", "localhost"), store.images_container)
 
 
 def test_content_type_is_guessed_from_the_name_unless_told(store: ImageStore) -> None:

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from captioner.errors import (
     CaptionerError,
+    LanguageUnsupported,
     VisionBadResponse,
     VisionRejected,
     VisionThrottled,
@@ -102,6 +103,25 @@ class TestAnswers:
         assert caption.text == "a red picture"
         assert caption.alternatives == (Alternative("something red", 0.25),)
         assert server.requests[0].query["maxCandidates"] == "2"
+
+    def test_a_call_has_its_own_language_and_alternatives(self, captioner_of, server, picture):
+        captioner = captioner_of(language="en")
+        (caption,) = captioner.caption([picture], language="zh", alternatives=1)
+        assert caption.language == server.requests[0].query["language"] == "zh"
+        assert server.requests[0].query["maxCandidates"] == "2"
+        assert len(caption.alternatives) == 1
+
+    def test_candidates_that_are_always_asked_for_are_not_fewer(
+        self, captioner_of, server, picture
+    ):
+        captioner_of(max_candidates=3).caption([picture], alternatives=0)
+        assert server.requests[0].query["maxCandidates"] == "3"
+
+    @pytest.mark.parametrize("language", ["fr", "en-GB", "zh-Hant"])
+    def test_a_language_that_it_lacks_is_not_asked_for(self, captioner, server, picture, language):
+        with pytest.raises(LanguageUnsupported, match=f"'{language}'; ask for one of en, es"):
+            captioner.caption([picture], language=language)
+        assert server.requests == []
 
     def test_a_picture_beyond_the_limits_is_re_encoded(self, captioner, server):
         caption = caption_of(captioner, picture_of(left_and_right(30, 20, "red", "red"), "WEBP"))
