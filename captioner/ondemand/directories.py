@@ -65,6 +65,10 @@ class Listed:
     def size(self) -> int:
         return self.entry.size
 
+    @property
+    def is_here(self) -> bool:
+        return False
+
     def fetch(self) -> Image:
         download = self.directory.fetch(self.entry.name)
         return Image(download.facts, download.data)
@@ -97,6 +101,10 @@ class Kept:
     @property
     def size(self) -> int:
         return self.entry.size
+
+    @property
+    def is_here(self) -> bool:
+        return False
 
     def fetch(self) -> Image | Captioned:
         # The record first: whoever captions a later image changes the record too, so that it

@@ -23,8 +23,9 @@ from captioner.ondemand.wanted import Wanted
 
 MOST_INLINE = 32  # images of which an answer is waited for
 
-_THREADS = 16  # of this process
+_FETCHES_OF_ALL = 16  # of this process at once
 _FETCHES = 8  # of one request at once
+_CAPTIONINGS = 8  # of this process at once, of each request one
 _BATCH = 8  # pictures that are decoded at once, and as many as the model takes at once
 _LARGEST = 4  # images of the largest size that a request may hold at once
 # The platform cuts an HTTP answer off after 230 s; what is begun until then has time to end.
@@ -39,7 +40,9 @@ class OnDemand:
     def __init__(self, captioning: CaptioningService, *, max_bytes: int) -> None:
         self._captioning = captioning
         self._max_bytes = max_bytes
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="on-demand")
+        # Apart, so that servers which keep us waiting hold up nobody who sends images.
+        self._fetchers = ThreadPoolExecutor(_FETCHES_OF_ALL, thread_name_prefix="fetch")
+        self._captioners = ThreadPoolExecutor(_CAPTIONINGS, thread_name_prefix="caption")
 
     def caption(
         self, wanted: Sequence[Wanted], options: Options = AS_SET, *, force: bool = False
@@ -53,7 +56,7 @@ class OnDemand:
         def caption(images: Sequence[Image]) -> list[Captioned]:
             return self._captioning.caption(images, options, force=force)
 
-        run = _Run(wanted, self._pool, caption, max_bytes=self._max_bytes)
+        run = _Run(wanted, self._fetchers, self._captioners, caption, max_bytes=self._max_bytes)
         captioned = run.results()
         for each in captioned:
             log_record(each.record)
@@ -66,13 +69,15 @@ class _Run:
     def __init__(
         self,
         wanted: Sequence[Wanted],
-        pool: ThreadPoolExecutor,
+        fetchers: ThreadPoolExecutor,
+        captioners: ThreadPoolExecutor,
         caption: Callable[[Sequence[Image]], list[Captioned]],
         *,
         max_bytes: int,
     ) -> None:
         self._wanted = wanted
-        self._pool = pool
+        self._fetchers = fetchers
+        self._captioners = captioners
         self._caption = caption
         self._max_bytes = max_bytes
         self._end = time.monotonic() + _TIME_S
@@ -107,7 +112,14 @@ class _Run:
                 self._done[place] = failed(wanted.facts, IMAGE, fault)
                 continue
             self._held[place] = most
-            self._fetching[self._pool.submit(_fetch, wanted)] = place
+            self._fetching[self._fetch(wanted)] = place
+
+    def _fetch(self, wanted: Wanted) -> Future[Image | Captioned]:
+        if not wanted.is_here:
+            return self._fetchers.submit(_fetch, wanted)
+        at_once: Future[Image | Captioned] = Future()
+        at_once.set_result(_fetch(wanted))
+        return at_once
 
     def _end_fetching(self) -> None:
         for future in [each for each in self._fetching if each.done()]:
@@ -127,7 +139,8 @@ class _Run:
             places = sorted(self._fetched)[:_BATCH]
             images = [self._fetched.pop(place) for place in places]
             wanted = [self._wanted[place] for place in places]
-            self._captioning[self._pool.submit(self._caption_and_settle, wanted, images)] = places
+            captioning = self._captioners.submit(self._caption_and_settle, wanted, images)
+            self._captioning[captioning] = places
 
     def _end_captioning(self) -> None:
         for future in [each for each in self._captioning if each.done()]:

@@ -23,6 +23,10 @@ class Wanted(Protocol):
     def size(self) -> int | None:
         """Its bytes; None where only fetching it tells."""
 
+    @property
+    def is_here(self) -> bool:
+        """Whether nobody else needs to be asked for it."""
+
     def fetch(self) -> Image | Captioned:
         """Get the image, or its record where nothing needs to be captioned.
 
@@ -47,6 +51,10 @@ class Sent(_Answered):
     name: str
     size: int
     read: Callable[[], bytes]
+
+    @property
+    def is_here(self) -> bool:
+        return True
 
     @property
     def facts(self) -> ImageFacts:
@@ -74,6 +82,10 @@ class Linked(_Answered):
     @property
     def size(self) -> None:
         return None
+
+    @property
+    def is_here(self) -> bool:
+        return False
 
     def fetch(self) -> Image:
         download = self.sources.fetch(self.url)

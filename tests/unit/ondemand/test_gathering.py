@@ -42,6 +42,7 @@ class Scripted:
     do: Callable[[], None] = lambda: None
     data: bytes = RED
     settled: list[str] = field(default_factory=list)
+    is_here: bool = False
 
     @property
     def facts(self) -> ImageFacts:
@@ -156,6 +157,31 @@ def test_images_are_fetched_side_by_side_and_eight_at_once(on_demand: OnDemand) 
 
     assert all(each.record.captions for each in captioned)
     assert inside.most == 8
+
+
+def test_servers_that_keep_us_waiting_hold_up_nobody_who_sends_images(on_demand: OnDemand) -> None:
+    waiting = Counted()
+    released = threading.Event()
+
+    def wait() -> None:
+        waiting.change(1)
+        assert released.wait(PATIENCE_S)
+
+    def ask() -> None:
+        on_demand.caption([Scripted(do=wait) for _ in range(8)])
+
+    asking = [threading.Thread(target=ask) for _ in range(3)]
+    for each in asking:
+        each.start()
+    wait_for(lambda: waiting.now == 16, "all threads that fetch to be taken")
+    (captioned,) = on_demand.caption([Scripted(is_here=True)])
+    held = waiting.now
+    released.set()
+    for each in asking:
+        each.join(PATIENCE_S)
+
+    assert captioned.record.captions
+    assert (held, waiting.now) == (16, 24)
 
 
 @pytest.mark.parametrize(("size", "most"), [(None, 4), (MOST, 4), (MOST * 9, 4), (MOST // 2, 8)])
