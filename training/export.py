@@ -33,7 +33,8 @@ from training.metrics import cider
 from training.model import CaptionModel
 from training.origins import NamedWeights, note_origins
 from training.storage import store
-from training.thresholds import best_tag_limit, novelty_limit, shown_things
+from training.tags import Named, shown_things
+from training.thresholds import best_tag_limit, novelty_limit
 from training.train import beam_settings
 from training.workspace import Workspace
 
@@ -126,7 +127,8 @@ def _with_limits(
     if manifest.tags is not UNSET:
         names = manifest.tags.names
         chances = np.stack([each.tags for each in found if each.tags is not None])
-        limit = best_tag_limit(chances, shown_things(dev.references, names))
+        named = map(Named.of, dev.references.values())
+        limit = best_tag_limit(chances, shown_things(named, names))
         changes["tags"] = TagNames(names, limit.threshold)
         changes["metrics"]["dev_tags"] = limit.as_metrics()
         logger.info("dev tags: %s", limit.as_metrics())

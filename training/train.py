@@ -32,7 +32,7 @@ from training.model import CaptionModel, build_model
 from training.optimising import compile_for
 from training.rewards import Reward
 from training.self_critical import self_critical_batches
-from training.tags import things_named
+from training.tags import Named
 from training.word_vectors import begin_words
 from training.workspace import Workspace, WorkspaceError
 
@@ -78,9 +78,10 @@ class _Run:
         places = {tag: place for place, tag in enumerate(self.workspace.tags)}
         named = []
         for captions in self._text_captions:
-            known = {n: c for n, c in things_named(captions).items() if n in places}
+            counts = Named.of(captions).counts
+            known = [name for name in counts if name in places]
             tags = np.array([places[name] for name in known], np.int64)
-            named.append((tags, np.array([*known.values()], np.int64)))
+            named.append((tags, np.array([counts[name] for name in known], np.int64)))
         habits = self.looks.fitted.habits
         return EncodedTexts(
             self._encode(self._text_captions).tokens,

@@ -25,7 +25,7 @@ from training.data.datasets import CaptionDataset, CaptionedImage
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
 from training.data.texts import Texts
-from training.tags import tag_words, things_named
+from training.tags import Named, tag_words
 
 _PACKAGES = ("keras", "numpy", "onnx", "onnxruntime", "pillow", "tensorflow", "tf2onnx")
 
@@ -136,7 +136,7 @@ def open_workspace(
         vocabulary = _vocabulary(config, pictures["train"].images, texts)
     tags: dict[str, int] = {}
     if config.tags is not None:
-        named = [things_named(image.captions) for image in pictures["train"].images]
+        named = [Named.of(image.captions) for image in pictures["train"].images]
         tags = {word: vocabulary.id_of(word) for word in tag_words(named, vocabulary)}
         if not tags:
             raise WorkspaceError(
