@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from captioner.errors import CaptionerError
+from captioner.model.decoding import BeamSettings
 from captioner.model.vocabulary import Vocabulary
 from training.config import RANDOM, TrainingConfig, to_dict
 from training.data.captions import sentences_of
@@ -53,6 +54,10 @@ class Workspace:
     @property
     def folder(self) -> Path:
         return self.runs / self.config.name
+
+    @property
+    def beam_settings(self) -> BeamSettings:
+        return self.config.search.settings(self.vocabulary)
 
     def stage(self, name: str) -> Path:
         folder = self.folder / name
@@ -178,6 +183,14 @@ def picture_folder(runs: Path, dataset: str, resize: Iterable[int]) -> Path:
     return runs / "pictures" / f"{dataset}-{'-'.join(map(str, resize))}"
 
 
+def pictures_of(
+    dataset: CaptionDataset, split: Split, resize: Sequence[int], runs: Path
+) -> Pictures:
+    """Give one split's pictures at these sizes, decoded anew where they are not prepared."""
+    folder = picture_folder(runs, dataset.name, resize)
+    return prepare_pictures(dataset, folder, resize, (split,))[split]
+
+
 def references(images: Iterable[CaptionedImage]) -> dict[str, tuple[str, ...]]:
     """Give what people said of each image, by its name."""
     return {image.name: image.captions for image in images}
@@ -217,11 +230,15 @@ def begin(workspace: Workspace) -> None:
 
 
 def _is_of(begun: Any, config: TrainingConfig) -> bool:
-    """Whether a noted configuration is this one; settings younger than it have their defaults."""
+    """Whether a noted configuration is this one; settings younger than it have their defaults.
+
+    The search may be another: its settings are chosen when all is learnt.
+    """
     try:
-        return bool(msgspec.convert(begun, TrainingConfig) == config)
+        noted = msgspec.convert(begun, TrainingConfig)
     except msgspec.ValidationError:
         return False
+    return bool(msgspec.structs.replace(noted, beam=config.beam) == config)
 
 
 def _file_digests(workspace: Workspace) -> dict[str, str]:
