@@ -241,6 +241,7 @@ def _search(manifest: Manifest) -> str:
     return (
         f"{beam.beam_size} beams, length penalty {beam.length_penalty:g}, "
         f"{beam.min_words} to {beam.max_words} words"
+        f"{', repetition barred' if beam.bars_repetition else ''}"
     )
 
 

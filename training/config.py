@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from captioner.errors import CaptionerError
+from captioner.model.manifest import Beam as Search
 
 Positive = Annotated[int, Meta(ge=1)]
 Rate = Annotated[float, Meta(gt=0, lt=1)]
@@ -135,6 +136,7 @@ class Beam(_Table):
     beam_size: Positive = 3
     length_penalty: Annotated[float, Meta(ge=0)] = 1.0
     min_words: Positive = 4
+    bars_repetition: bool = True
 
 
 class TrainingConfig(_Table, kw_only=True):
@@ -183,6 +185,18 @@ class TrainingConfig(_Table, kw_only=True):
     def side(self) -> int:
         """Side of the encoder's input, in pixels."""
         return self.data.resize[-1]
+
+    @property
+    def search(self) -> Search:
+        """The search as the bundle tells it."""
+        beam = self.beam
+        return Search(
+            beam.beam_size,
+            beam.length_penalty,
+            beam.min_words,
+            self.data.max_words,
+            beam.bars_repetition,
+        )
 
 
 def load_config(path: Path) -> TrainingConfig:

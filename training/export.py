@@ -16,25 +16,24 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 
 from captioner.errors import CaptionerError
-from captioner.model.bundle import Beam, Bundle, GraphFile, Manifest, open_bundle
+from captioner.model.bundle import Bundle, GraphFile, Manifest, open_bundle
 from captioner.model.confidence import Found
 from captioner.model.decoding import LogProbs, Step
 from captioner.model.manifest import NoveltyLimit, TagNames, version_of, write_manifest
 from captioner.model.vocabulary import START, Vocabulary
-from training.config import TrainingConfig, to_dict
+from training.config import to_dict
 from training.conversion import to_onnx
 from training.decode import KerasCaptioner, TracedModel
 from training.evaluation.captioning import best_texts
 from training.metrics import cider
 from training.model import CaptionModel
 from training.origins import NamedWeights, note_origins
+from training.searching import search_bundle
 from training.storage import store
-from training.thresholds import best_tag_limit, novelty_limit, shown_things
-from training.train import beam_settings
+from training.tags import Named, shown_things
+from training.thresholds import best_tag_limit, novelty_limit
 from training.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ def export(model: CaptionModel, workspace: Workspace, dev: DevPictures, folder: 
         _convert(model, plain)
         _seal(plain, manifest)
         reference = open_bundle(plain, threads=2)
-        _check_against_keras(model, reference, dev, workspace.config)
+        _check_against_keras(model, reference, dev)
         plain_score = dev.score(search_bundle(reference, dev.pictures), vocabulary)
         _store(plain, stored)
         _seal(stored, manifest)
@@ -103,17 +102,6 @@ def export(model: CaptionModel, workspace: Workspace, dev: DevPictures, folder: 
     return manifest
 
 
-def search_bundle(bundle: Bundle, pictures: NDArray[np.uint8], *, batch: int = 16) -> list[Found]:
-    """Find captions, and what is told beside them, of pictures [images, side, side, 3]."""
-    found: list[Found] = []
-    console = Console(stderr=True)
-    starts = range(0, len(pictures), batch)
-    for start in track(starts, "captioning", console=console, transient=True):
-        rows = np.asarray(pictures[start : start + batch])
-        found += bundle.search(rows, bundle.beam_settings)
-    return found
-
-
 def _with_limits(
     manifest: Manifest, found: Sequence[Found], dev: DevPictures, metrics: Mapping[str, Any]
 ) -> Manifest:
@@ -126,7 +114,8 @@ def _with_limits(
     if manifest.tags is not UNSET:
         names = manifest.tags.names
         chances = np.stack([each.tags for each in found if each.tags is not None])
-        limit = best_tag_limit(chances, shown_things(dev.references, names))
+        named = map(Named.of, dev.references.values())
+        limit = best_tag_limit(chances, shown_things(named, names))
         changes["tags"] = TagNames(names, limit.threshold)
         changes["metrics"]["dev_tags"] = limit.as_metrics()
         logger.info("dev tags: %s", limit.as_metrics())
@@ -139,7 +128,6 @@ def _with_limits(
 def _manifest(model: CaptionModel, workspace: Workspace) -> Manifest:
     config = workspace.config
     unknown = GraphFile("unknown.onnx", "0" * 64)
-    beam = config.beam
     told: dict[str, Any] = {}
     if model.recogniser is not None:  # limits that tell all, until they are fitted
         told = {"tags": TagNames(model.recogniser.tags, 0.0), "novelty": NoveltyLimit(0.0)}
@@ -152,7 +140,7 @@ def _manifest(model: CaptionModel, workspace: Workspace) -> Manifest:
         resize=config.data.resize,
         cache_shapes=dict(model.decoder.cache_shapes),
         vocabulary=workspace.vocabulary.words,
-        beam=Beam(beam.beam_size, beam.length_penalty, beam.min_words, config.data.max_words),
+        beam=config.search,
         alt_text_threshold=0.0,
         training=to_dict(config),
         data=workspace.describe_data(),
@@ -187,13 +175,11 @@ def _convert(model: CaptionModel, folder: Path) -> None:
         logger.warning("the bundle cannot be taught further: it does not tell %s", lacking[0])
 
 
-def _check_against_keras(
-    model: CaptionModel, bundle: Bundle, dev: DevPictures, config: TrainingConfig
-) -> None:
+def _check_against_keras(model: CaptionModel, bundle: Bundle, dev: DevPictures) -> None:
     """Compare log-probabilities along the captions, and the captions themselves."""
     pictures = np.asarray(dev.pictures[:COMPARED_CAPTIONS])
     keras_captioner = KerasCaptioner(model)
-    expected = list(keras_captioner.search(pictures, beam_settings(config)))
+    expected = list(keras_captioner.search(pictures, bundle.beam_settings))
     found = search_bundle(bundle, pictures)
     difference = max(
         np.abs(

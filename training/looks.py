@@ -15,7 +15,7 @@ from training.data.splits import Split
 from training.grids import computed, cropped, mirrored, weights_digest
 from training.model import CaptionModel
 from training.tagging import Fitted, fit_recogniser
-from training.tags import things_named
+from training.tags import Named
 from training.workspace import Workspace
 
 _PLAIN, _MIRRORED = "plain", "mirrored"
@@ -81,7 +81,7 @@ class Looks:
             recogniser,
             {name: self._embedding("train", name) for name in names},
             self._embedding("dev", _PLAIN),
-            [things_named(image.captions) for image in images],
+            [Named.of(image.captions) for image in images],
             seed=self._workspace.config.seed,
         )
         unfinished = path.with_suffix(".part")

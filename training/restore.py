@@ -18,10 +18,10 @@ from captioner.errors import CaptionerError
 from captioner.model.bundle import Bundle, Manifest, open_bundle
 from training.config import RANDOM, TrainingConfig
 from training.decode import KerasCaptioner
-from training.evaluation.captioning import search_all
 from training.export import log_probs_along
 from training.model import CaptionModel, build_model
 from training.origins import NamedWeights, read_origins
+from training.searching import search_bundle
 
 logger = logging.getLogger(__name__)
 
@@ -112,11 +112,11 @@ def _compare(model: CaptionModel, bundle: Bundle, pictures: NDArray[np.uint8]) -
     """Compare what both think of the next word, all along the bundle's own captions."""
     captioner = KerasCaptioner(model)
     differences: list[float] = []
-    for row, ranked in enumerate(search_all(bundle, pictures)):
-        picture, ids = np.asarray(pictures[row : row + 1]), ranked[0].ids
+    for row, found in enumerate(search_bundle(bundle, pictures)):
+        picture, ids = np.asarray(pictures[row : row + 1]), found.ranked[0].ids
         expected = np.exp(log_probs_along(bundle.start(picture), ids))
-        found = np.exp(log_probs_along(captioner.start(picture), ids))
-        differences += (np.abs(expected - found).sum(axis=1) / 2).tolist()
+        relearnt = np.exp(log_probs_along(captioner.start(picture), ids))
+        differences += (np.abs(expected - relearnt).sum(axis=1) / 2).tolist()
     difference = float(np.mean(differences))
     logger.info("restored: the next word's probabilities are shifted by %.4f", difference)
     if not difference <= LARGEST_DIFFERENCE:  # a NaN is no agreement either

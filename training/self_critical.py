@@ -16,7 +16,7 @@ from captioner.model.vocabulary import END, PAD, START, Vocabulary
 from training.data.batches import Rows, Sampler, Seen, dataset_of
 from training.decode import KerasCaptioner
 
-Reward = Callable[[Rows, Rows, Sequence[Sequence[Sequence[str]]]], NDArray[np.float64]]
+RewardFunction = Callable[[Rows, Rows, Sequence[Sequence[Sequence[str]]]], NDArray[np.float64]]
 """(pictures, texts, captions of each as words) -> what each caption is worth."""
 
 
@@ -24,7 +24,7 @@ def self_critical_batches(
     captioner: KerasCaptioner,
     sampler: Sampler,
     vocabulary: Vocabulary,
-    reward: Reward,
+    reward: RewardFunction,
     search: BeamSettings,
 ) -> tf.data.Dataset:
     """Give `(inputs, next tokens, weights)` of one epoch, sampled from the model as it is by then.

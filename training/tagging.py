@@ -10,10 +10,11 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from training.recogniser import LEAST_PROBABILITY, Recogniser
-from training.tags import LEAST_CHANCE, NAMED_BY, learnt_things
+from training.tags import LEAST_CHANCE, Named, learnt_things, shown_things
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 _FOLDS = 5
 _LEAST_GAIN = 0.02  # average precision that a probe must add to what ImageNet's class tells
@@ -68,7 +69,7 @@ def fit_recogniser(
     recogniser: Recogniser,
     looks: Mapping[str, Floats],
     held_out: Floats,
-    named: Sequence[Mapping[str, int]],
+    named: Sequence[Named],
     *,
     seed: int,
 ) -> Fitted:
@@ -79,8 +80,7 @@ def fit_recogniser(
     """
     embeddings = list(looks.values())
     _fit_novelty(recogniser, embeddings[0], held_out)
-    counts = _counts(named, recogniser.tags)
-    shown = counts >= NAMED_BY
+    shown = shown_things(named, recogniser.tags)
     found = [_found(recogniser, each) for each in embeddings]
     learnt = np.isin(recogniser.tags, learnt_things(named))
     of_imagenet = np.asarray(recogniser.words).any(axis=0)
@@ -91,39 +91,52 @@ def fit_recogniser(
     tags = [_sigmoid(each * slope + offset) for each in found]
     if learnt.any():
         fold = np.random.default_rng(seed).integers(_FOLDS, size=len(named))
-        probe = _fit_probes(tags, (embeddings, found, shown, learnt, of_imagenet), fold)
+        examples = _Examples(embeddings, found, shown, learnt, of_imagenet)
+        probe = _fit_probes(tags, examples, fold)
         slope[learnt], offset[learnt], kernel[:, learnt] = probe.slope, probe.offset, probe.kernel
     recogniser.slope.assign(slope)
     recogniser.offset.assign(offset)
     recogniser.probe.assign(kernel)
-    return Fitted(dict(zip(looks, tags, strict=True)), _habits(tags[0], counts))
+    habits = _habits(tags[0], _counts(named, recogniser.tags))
+    return Fitted(dict(zip(looks, tags, strict=True)), habits)
 
 
-def _fit_probes(
-    tags: Sequence[Floats], parts: tuple[Any, ...], fold: NDArray[np.int64]
-) -> "_Probe":
-    """Fit the probes, and write what those of other folds tell of each picture into `tags`.
+@dataclass(frozen=True, slots=True)
+class _Examples:
+    """What probes are learnt from: by look, the embeddings and ImageNet's scores of the tags.
 
-    `parts` are what `_Probe.fit` reads.
+    `shown` [pictures, tags]; `learnt` [tags] are those to have a probe, `of_imagenet` [tags] those
+    that have a score.
     """
-    embeddings, found, shown, learnt, of_imagenet = parts
+
+    embeddings: Sequence[Floats]
+    found: Sequence[Floats]
+    shown: Bools
+    learnt: Bools
+    of_imagenet: Bools
+
+
+def _fit_probes(tags: Sequence[Floats], examples: _Examples, fold: Ints) -> "_Probe":
+    """Fit the probes, and write what those of other folds tell of each picture into `tags`."""
+    learnt = examples.learnt
     probed = np.ones(learnt.sum(), bool)
     for is_last in (False, True):  # first to see which probes are worth having, then with those
         for number in range(_FOLDS):
             rows = fold == number
-            probe = _Probe.fit(*parts, rows=~rows, probed=probed)
-            for look, each in enumerate(embeddings):
-                tags[look][np.ix_(rows, learnt)] = probe(each[rows], found[look][rows][:, learnt])
+            probe = _Probe.fit(examples, rows=~rows, probed=probed)
+            looks = zip(tags, examples.embeddings, examples.found, strict=True)
+            for told, embedding, found in looks:
+                told[np.ix_(rows, learnt)] = probe(embedding[rows], found[rows][:, learnt])
         if not is_last:
-            probed = _worth_probing(tags[0], found[0], shown, learnt, of_imagenet)
-    return _Probe.fit(*parts, rows=np.ones(len(fold), bool), probed=probed)
+            probed = _worth_probing(tags[0], examples)
+    return _Probe.fit(examples, rows=np.ones(len(fold), bool), probed=probed)
 
 
-def _counts(named: Sequence[Mapping[str, int]], tags: Sequence[str]) -> Ints:
+def _counts(named: Sequence[Named], tags: Sequence[str]) -> Ints:
     places = {tag: place for place, tag in enumerate(tags)}
     counts = np.zeros((len(named), len(tags)), np.int64)
-    for row, names in enumerate(named):
-        for name, count in names.items():
+    for row, each in enumerate(named):
+        for name, count in each.counts.items():
             if name in places:
                 counts[row, places[name]] = count
     return counts
@@ -143,10 +156,10 @@ def _fit_novelty(recogniser: Recogniser, embedding: Floats, held_out: Floats) ->
     recogniser.edge.assign([(near + far) / 2, steepness])
 
 
-def _fit_pooled(found: Floats, shown: NDArray[np.bool_]) -> tuple[float, float]:
+def _fit_pooled(found: Floats, shown: Bools) -> tuple[float, float]:
     """Fit one slope and offset for all of ImageNet's words, most of which few captions name."""
     model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(0.05), _LOSS)
+    model.compile(keras.optimizers.Adam(0.05), _loss())
     likely = found.ravel() > np.log(2 * LEAST_PROBABILITY)
     x, y = found.ravel()[likely], shown.ravel()[likely]
     model.fit(x[:, None], y[:, None].astype(np.float32), 4096, epochs=30, verbose=0)
@@ -154,7 +167,8 @@ def _fit_pooled(found: Floats, shown: NDArray[np.bool_]) -> tuple[float, float]:
     return float(slope), float(offset)
 
 
-_LOSS = keras.losses.BinaryCrossentropy(from_logits=True)
+def _loss() -> keras.Loss:
+    return keras.losses.BinaryCrossentropy(from_logits=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,30 +183,23 @@ class _Probe:
         return _sigmoid(found * self.slope + embedding @ self.kernel + self.offset)
 
     @classmethod
-    def fit(
-        cls,
-        embeddings: Sequence[Floats],
-        found: Sequence[Floats],
-        shown: NDArray[np.bool_],
-        learnt: NDArray[np.bool_],
-        of_imagenet: NDArray[np.bool_],
-        *,
-        rows: NDArray[np.bool_],
-        probed: NDArray[np.bool_],
-    ) -> "_Probe":
-        x = np.concatenate([each[rows] for each in embeddings])
-        classes = np.concatenate([each[rows][:, learnt] for each in found])
-        y = np.concatenate([shown[rows][:, learnt]] * len(embeddings)).astype(np.float32)
+    def fit(cls, examples: _Examples, *, rows: Bools, probed: Bools) -> "_Probe":
+        learnt = examples.learnt
+        of_imagenet = examples.of_imagenet[learnt]
+        x = np.concatenate([each[rows] for each in examples.embeddings])
+        classes = np.concatenate([each[rows][:, learnt] for each in examples.found])
+        shown = [examples.shown[rows][:, learnt]] * len(examples.embeddings)
+        y = np.concatenate(shown).astype(np.float32)
         mean, deviation = x.mean(axis=0), x.std(axis=0) + 1e-3
-        model = _probe_model(x.shape[1], of_imagenet[learnt], probed)
+        model = _probe_model(x.shape[1], of_imagenet, probed)
         model.compile(
-            keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 600)), _LOSS
+            keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 600)), _loss()
         )
         size = max(1, len(x) // 40)
         model.fit([(x - mean) / deviation, classes], y, size, epochs=15, verbose=0)
         kernel, slope, offset = model.layers[-1].get_weights()
         kernel = kernel * probed / deviation[:, None]
-        return cls(slope * of_imagenet[learnt], offset - mean @ kernel, kernel)
+        return cls(slope * of_imagenet, offset - mean @ kernel, kernel)
 
 
 class _Chances(layers.Layer):
@@ -219,25 +226,20 @@ def _probe_model(width: int, of_imagenet: Any, probed: Any) -> keras.Model:
     return keras.Model(inputs, _Chances(of_imagenet, probed)(inputs))
 
 
-def _worth_probing(
-    tags: Floats,
-    found: Floats,
-    shown: NDArray[np.bool_],
-    learnt: NDArray[np.bool_],
-    of_imagenet: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
+def _worth_probing(tags: Floats, examples: _Examples) -> Bools:
     """Tell which probes add to what ImageNet's class tells; others would only lose its breadth."""
+    shown, found = examples.shown, examples.found[0]
     return np.array(
         [
-            not of_imagenet[tag]
+            not examples.of_imagenet[tag]
             or _average_precision(shown[:, tag], tags[:, tag])
             > _average_precision(shown[:, tag], found[:, tag]) + _LEAST_GAIN
-            for tag in np.flatnonzero(learnt)
+            for tag in np.flatnonzero(examples.learnt)
         ]
     )
 
 
-def _average_precision(shown: NDArray[np.bool_], scores: Floats) -> float:
+def _average_precision(shown: Bools, scores: Floats) -> float:
     ranked = shown[np.argsort(-scores, kind="stable")]
     precision = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
     return float(precision[ranked].mean())

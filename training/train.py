@@ -1,6 +1,7 @@
 """One training run: stages one after another, each resumable, the best by dev CIDEr kept."""
 
 import logging
+import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from captioner.model.decoding import BeamSettings
-from training.config import Stage, TrainingConfig
+from training.config import Stage
 from training.data.batches import (
     Captions,
     EncodedTexts,
@@ -32,7 +32,7 @@ from training.model import CaptionModel, build_model
 from training.optimising import compile_for
 from training.rewards import Reward
 from training.self_critical import self_critical_batches
-from training.tags import things_named
+from training.tags import Named
 from training.word_vectors import begin_words
 from training.workspace import Workspace, WorkspaceError
 
@@ -78,9 +78,10 @@ class _Run:
         places = {tag: place for place, tag in enumerate(self.workspace.tags)}
         named = []
         for captions in self._text_captions:
-            known = {n: c for n, c in things_named(captions).items() if n in places}
+            counts = Named.of(captions).counts
+            known = [name for name in counts if name in places]
             tags = np.array([places[name] for name in known], np.int64)
-            named.append((tags, np.array([*known.values()], np.int64)))
+            named.append((tags, np.array([counts[name] for name in known], np.int64)))
         habits = self.looks.fitted.habits
         return EncodedTexts(
             self._encode(self._text_captions).tokens,
@@ -120,7 +121,7 @@ class _Run:
             seen,
             self.workspace.references("dev"),
             self.workspace.vocabulary,
-            beam_settings(self.config),
+            self.workspace.beam_settings,
             folder=folder,
             patience=stage.patience,
         )
@@ -132,14 +133,17 @@ class _Run:
         if not score.is_stale:
             compile_for(self.model, stage, steps=len(batches) * stage.epochs)
             self.model._initial_epoch = 0  # Keras keeps that of a stage that was resumed before
-            self.model.fit(
-                batches,
-                validation_data=self._validation(stage, seen),
-                epochs=stage.epochs,
-                callbacks=[_Epochs(sampler), score, backup],
-                shuffle=False,  # the batches have an order of their own
-                verbose=1,
-            )
+            with warnings.catch_warnings():
+                if not stage.images_per_step:  # what reads the grid has nothing to learn from
+                    warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
+                self.model.fit(
+                    batches,
+                    validation_data=self._validation(stage, seen),
+                    epochs=stage.epochs,
+                    callbacks=[_Epochs(sampler), score, backup],
+                    shuffle=False,  # the batches have an order of their own
+                    verbose=1,
+                )
         self.model.load_weights(self.workspace.best(stage.name))
 
     def _validation(self, stage: Stage, seen: Seen) -> tf.data.Dataset | None:
@@ -159,24 +163,13 @@ class _Run:
             sampler,
             self.workspace.vocabulary,
             reward,
-            replace(beam_settings(self.config), beam_size=stage.samples),
+            replace(self.workspace.beam_settings, beam_size=stage.samples),
         )
 
 
 def _told_alone(seen: Seen) -> Seen:
     """Give what is seen of pictures whose grid is not to be trusted at all."""
     return {**seen, "trust": np.zeros_like(seen["trust"])}
-
-
-def beam_settings(config: TrainingConfig) -> BeamSettings:
-    """Give the search that a configuration asks for."""
-    beam = config.beam
-    return BeamSettings(
-        beam.beam_size,
-        length_penalty=beam.length_penalty,
-        min_words=beam.min_words,
-        max_words=config.data.max_words,
-    )
 
 
 def train(workspace: Workspace) -> CaptionModel:

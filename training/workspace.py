@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from captioner.errors import CaptionerError
+from captioner.model.decoding import BeamSettings
 from captioner.model.vocabulary import Vocabulary
 from training.config import RANDOM, TrainingConfig, to_dict
 from training.data.captions import sentences_of
@@ -25,7 +26,7 @@ from training.data.datasets import CaptionDataset, CaptionedImage
 from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
 from training.data.texts import Texts
-from training.tags import tag_words, things_named
+from training.tags import Named, tag_words
 
 _PACKAGES = ("keras", "numpy", "onnx", "onnxruntime", "pillow", "tensorflow", "tf2onnx")
 
@@ -53,6 +54,10 @@ class Workspace:
     @property
     def folder(self) -> Path:
         return self.runs / self.config.name
+
+    @property
+    def beam_settings(self) -> BeamSettings:
+        return self.config.search.settings(self.vocabulary)
 
     def stage(self, name: str) -> Path:
         folder = self.folder / name
@@ -136,7 +141,7 @@ def open_workspace(
         vocabulary = _vocabulary(config, pictures["train"].images, texts)
     tags: dict[str, int] = {}
     if config.tags is not None:
-        named = [things_named(image.captions) for image in pictures["train"].images]
+        named = [Named.of(image.captions) for image in pictures["train"].images]
         tags = {word: vocabulary.id_of(word) for word in tag_words(named, vocabulary)}
         if not tags:
             raise WorkspaceError(
@@ -178,6 +183,14 @@ def picture_folder(runs: Path, dataset: str, resize: Iterable[int]) -> Path:
     return runs / "pictures" / f"{dataset}-{'-'.join(map(str, resize))}"
 
 
+def pictures_of(
+    dataset: CaptionDataset, split: Split, resize: Sequence[int], runs: Path
+) -> Pictures:
+    """Give one split's pictures at these sizes, decoded anew where they are not prepared."""
+    folder = picture_folder(runs, dataset.name, resize)
+    return prepare_pictures(dataset, folder, resize, (split,))[split]
+
+
 def references(images: Iterable[CaptionedImage]) -> dict[str, tuple[str, ...]]:
     """Give what people said of each image, by its name."""
     return {image.name: image.captions for image in images}
@@ -217,11 +230,15 @@ def begin(workspace: Workspace) -> None:
 
 
 def _is_of(begun: Any, config: TrainingConfig) -> bool:
-    """Whether a noted configuration is this one; settings younger than it have their defaults."""
+    """Whether a noted configuration is this one; settings younger than it have their defaults.
+
+    The search may be another: its settings are chosen when all is learnt.
+    """
     try:
-        return bool(msgspec.convert(begun, TrainingConfig) == config)
+        noted = msgspec.convert(begun, TrainingConfig)
     except msgspec.ValidationError:
         return False
+    return bool(msgspec.structs.replace(noted, beam=config.beam) == config)
 
 
 def _file_digests(workspace: Workspace) -> dict[str, str]:

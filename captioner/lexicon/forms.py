@@ -19,7 +19,7 @@ _HOLDING_TOGETHER = """
     along against among between behind beside besides beyond near next inside outside off out up
     down front back toward towards during after before about upon within like via
 """
-_FUNCTION_WORDS = frozenset(_HOLDING_TOGETHER.split())
+FUNCTION_WORDS = frozenset(_HOLDING_TOGETHER.split())
 _NUMBERS = "one two three four five six seven eight nine ten"
 _SPELT = {str(figure): word for figure, word in enumerate(_NUMBERS.split(), 1)}
 _COLOURS = "red orange yellow green blue purple pink brown black white gray golden"
@@ -83,4 +83,4 @@ def content_of(text: str) -> tuple[str, ...]:
     """Give the stems of a text's words, each once and in order, without function words."""
     words = _WORD.findall(_CLITIC.sub(" ", text.lower()))
     spelt = (_SPELT.get(word, word) for word in words)
-    return tuple(dict.fromkeys(stem_of(word) for word in spelt if word not in _FUNCTION_WORDS))
+    return tuple(dict.fromkeys(stem_of(word) for word in spelt if word not in FUNCTION_WORDS))

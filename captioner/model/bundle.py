@@ -49,20 +49,11 @@ class Bundle:
 
     manifest: Manifest
     vocabulary: Vocabulary
+    beam_settings: BeamSettings
     _encoder: ort.InferenceSession
     _decoder: ort.InferenceSession
     _read: tuple[str, ...] = field(repr=False)
     """What the encoder gives that the decoder reads."""
-
-    @property
-    def beam_settings(self) -> BeamSettings:
-        beam = self.manifest.beam
-        return BeamSettings(
-            beam.beam_size,
-            length_penalty=beam.length_penalty,
-            min_words=beam.min_words,
-            max_words=beam.max_words,
-        )
 
     def start(self, pictures: NDArray[np.uint8]) -> CachedStep:
         """Encode pictures [batch, side, side, 3] and give their decoder's step."""
@@ -139,7 +130,8 @@ def open_bundle(folder: Path, *, threads: int = 1) -> Bundle:
     _check_contract(manifest, encoder, decoder)
     read = {each.name for each in decoder.get_inputs()}
     given = tuple(each.name for each in encoder.get_outputs() if each.name in read)
-    bundle = Bundle(manifest, vocabulary, encoder, decoder, given)
+    settings = manifest.beam.settings(vocabulary)
+    bundle = Bundle(manifest, vocabulary, settings, encoder, decoder, given)
     _try_out(bundle)
     return bundle
 

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from captioner.model.repetition import Repetition
 from captioner.model.vocabulary import END, PAD, START, UNKNOWN
 
 Ids = NDArray[np.int64]
@@ -36,6 +37,7 @@ class BeamSettings:
 
     Captions are ranked by their log-probability divided by length**`length_penalty` (the end
     counts as a word): 0 prefers short ones, 1 ranks by the mean log-probability of a word.
+    `banned` words are never written, and those that `repetition` bars not again.
     """
 
     beam_size: int = 3
@@ -43,6 +45,7 @@ class BeamSettings:
     max_words: int = 20
     min_words: int = 1
     banned: Collection[int] = field(default=(PAD, START, UNKNOWN))
+    repetition: Repetition | None = None
 
     def __post_init__(self) -> None:
         if self.beam_size < 1 or self.max_words < 1:
@@ -104,11 +107,7 @@ class _Beam:
         Each call sees `2 * beam_size` candidates, so that enough stay open where many end.
         """
         size = self._settings.beam_size
-        totals = np.array([each.total for each in self.open])[:, None] + log_probs
-        totals[:, list(self._settings.banned)] = -np.inf
-        if len(self.open[0].ids) < self._settings.min_words:
-            totals[:, END] = -np.inf
-        flat = totals.ravel()
+        flat = self._totals(log_probs).ravel()
         count = min(2 * size, flat.size)
         best = np.flatnonzero(flat >= np.partition(flat, -count)[-count])
         # A stable sort: ties go by row and id, for the same caption every time.
@@ -135,6 +134,17 @@ class _Beam:
         elif self._is_settled():
             self.open = []
         return rows if self.open else []
+
+    def _totals(self, log_probs: LogProbs) -> LogProbs:
+        """Give the sum that each continuation would have, [open captions, vocabulary]."""
+        totals = np.array([each.total for each in self.open])[:, None] + log_probs
+        totals[:, list(self._settings.banned)] = -np.inf
+        if repetition := self._settings.repetition:
+            for row, each in enumerate(self.open):
+                totals[row, list(repetition.barred(each.ids))] = -np.inf
+        if len(self.open[0].ids) < self._settings.min_words:
+            totals[:, END] = -np.inf
+        return np.asarray(totals)
 
     def _is_settled(self) -> bool:
         """Whether no open caption can still displace one of the `beam_size` best finished ones.

@@ -9,6 +9,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from captioner.errors import BundleInvalid, BundleMissing
 from captioner.model.confidence import Calibration
+from captioner.model.decoding import BeamSettings
+from captioner.model.repetition import Repetition
+from captioner.model.vocabulary import Vocabulary
 
 MANIFEST = "model.json"
 
@@ -29,6 +32,16 @@ class Beam(Struct, frozen=True):
     length_penalty: Annotated[float, Meta(ge=0)]
     min_words: _Positive
     max_words: _Positive
+    bars_repetition: bool = False
+
+    def settings(self, vocabulary: Vocabulary) -> BeamSettings:
+        return BeamSettings(
+            self.beam_size,
+            length_penalty=self.length_penalty,
+            min_words=self.min_words,
+            max_words=self.max_words,
+            repetition=Repetition.of(vocabulary) if self.bars_repetition else None,
+        )
 
 
 class TagNames(Struct, frozen=True):

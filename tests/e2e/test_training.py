@@ -28,12 +28,12 @@ from training import export as exporting
 from training.config import load_config
 from training.data.datasets import load_dataset
 from training.data.pairs import read_pairs
-from training.evaluation.captioning import search_all
 from training.export import DevPictures, ExportError
 from training.metrics import cider
 from training.model import CaptionModel
 from training.restore import restore
 from training.samples import free_photographs
+from training.searching import search_bundle
 from training.train import trained_model
 from training.workspace import Workspace, open_workspace
 
@@ -202,8 +202,8 @@ def test_the_app_says_what_was_measured(workspace: Workspace, bundle: Bundle) ->
     pictures = [
         decode(image.path.read_bytes(), max_bytes=2**20, max_pixels=2**20) for image in images
     ]
-    found = search_all(bundle, workspace.pictures["test"].pixels)
-    expected = [text_of(workspace.vocabulary.decode(ranked[0].ids)) for ranked in found]
+    found = search_bundle(bundle, workspace.pictures["test"].pixels)
+    expected = [text_of(workspace.vocabulary.decode(each.ranked[0].ids)) for each in found]
     captions = OnnxCaptioner(bundle).caption(pictures)
     assert [caption.text for caption in captions] == expected
     assert len(set(expected)) > 3
@@ -217,8 +217,8 @@ def test_the_bundle_tells_how_it_was_made(run: Run, bundle: Bundle, workspace: W
     last_stage = "tail" if run.kind == "transformer" else "decoder"
     scores = [float(row["dev_cider"]) for row in run.history(last_stage)]
     assert manifest.metrics["dev_cider"]["fp32"] == pytest.approx(max(scores), abs=0.1)
-    found = search_all(bundle, dev_pictures(workspace).pictures)
-    threshold = np.quantile([ranked[0].mean_probability for ranked in found], 0.2)
+    found = search_bundle(bundle, dev_pictures(workspace).pictures)
+    threshold = np.quantile([each.ranked[0].mean_probability for each in found], 0.2)
     assert manifest.alt_text_threshold == pytest.approx(threshold, abs=1e-3)
 
 
@@ -365,7 +365,7 @@ def test_captions_that_depend_on_their_batch_are_not_shipped(
     workspace: Workspace, bundle: Bundle
 ) -> None:
     pictures = dev_pictures(workspace).pictures
-    found = exporting.search_bundle(bundle, pictures)
+    found = search_bundle(bundle, pictures)
     exporting._check_batch_independence(bundle, pictures, found)
     with pytest.raises(ExportError, match="captions depend on the other pictures"):
         exporting._check_batch_independence(bundle, pictures, [*found[1:], found[0]])
@@ -434,7 +434,8 @@ def test_a_bundle_is_taught_another_houses_words(run: Run, tmp_path: Path) -> No
 
     pixels = np.load(next((tmp_path / "runs").rglob("test.npy")))
     bundle = open_bundle(taught)
-    said = [text_of(bundle.vocabulary.decode(each[0].ids)) for each in search_all(bundle, pixels)]
+    found = search_bundle(bundle, pixels)
+    said = [text_of(bundle.vocabulary.decode(each.ranked[0].ids)) for each in found]
     in_style = [bool({*caption.split()} & {*HOUSE_STYLE.values()}) for caption in said]
     assert sum(in_style) >= 8
     assert restore(taught, pixels).config.stages[-1].name == "house-style"

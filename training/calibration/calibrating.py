@@ -7,8 +7,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 
 from captioner.model.bundle import Bundle, Manifest
 from captioner.model.confidence import Found
@@ -17,9 +15,8 @@ from captioner.model.vocabulary import text_of
 from training.calibration.acceptable import acceptable
 from training.calibration.fitting import Fitted, fit
 from training.data.pictures import Pictures
+from training.searching import search_bundle
 from training.workspace import references
-
-_BATCH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +31,7 @@ class Judged:
 
 def judge(bundle: Bundle, pictures: Pictures) -> Judged:
     """Caption a split's pictures as the app does, and hold the captions against the references."""
-    found: list[Found] = []
-    starts = range(0, len(pictures.pixels), _BATCH)
-    for start in track(starts, "captioning", console=Console(stderr=True), transient=True):
-        rows = np.asarray(pictures.pixels[start : start + _BATCH])
-        found += bundle.search(rows, bundle.beam_settings)
+    found = search_bundle(bundle, pictures.pixels)
     captions = {
         image.name: text_of(bundle.vocabulary.decode(each.ranked[0].ids))
         for image, each in zip(pictures.images, found, strict=True)

@@ -20,21 +20,19 @@ from training.calibration.judgements import Half, load_judgements
 from training.calibration.reliability import draw, reliability
 from training.calibration.word_vectors import write_vectors
 from training.console import console
-from training.data.datasets import CaptionDataset, load_dataset
-from training.data.pictures import Pictures, prepare_pictures
-from training.data.splits import Split
+from training.data.datasets import load_dataset
 from training.data.texts import load_texts
 from training.evaluation.commands import SplitOption, chosen_split
 from training.evaluation.confidence import roc_auc
 from training.metrics import Estimate
 from training.options import BUNDLE, RUNS, BundleOption, DataOption, RunsOption
-from training.workspace import picture_folder
+from training.workspace import pictures_of
 
 
 def calibrate(data: DataOption, bundle: BundleOption = BUNDLE, runs: RunsOption = RUNS) -> None:
     """Fit a bundle's confidence on the dev split, and write it into its model.json."""
     opened = open_bundle(bundle, threads=2)
-    dev = judge(opened, _pictures(load_dataset(data), "dev", opened.manifest.resize, runs))
+    dev = judge(opened, pictures_of(load_dataset(data), "dev", opened.manifest.resize, runs))
     manifest, fitted = calibrate_bundle(bundle, opened, dev)
     console.print(_weights(fitted.calibration))
     unread = fitted.held_out >= fitted.calibration.review_threshold
@@ -66,7 +64,7 @@ def calibration_report(
     opened = open_bundle(bundle, threads=2)
     part = chosen_split(split)
     dataset = load_dataset(data)
-    judged = judge(opened, _pictures(dataset, part, opened.manifest.resize, runs))
+    judged = judge(opened, pictures_of(dataset, part, opened.manifest.resize, runs))
     sureness = confidences(opened, judged.found)
     found = reliability(sureness, judged.acceptable)
     area = roc_auc(sureness, judged.acceptable)
@@ -151,13 +149,6 @@ def _half(name: str) -> Half:
     if name == "reporting":
         return "reporting"
     raise typer.BadParameter("the half is choosing or reporting")
-
-
-def _pictures(
-    dataset: CaptionDataset, split: Split, resize: tuple[int, ...], runs: Path
-) -> Pictures:
-    folder = picture_folder(runs, dataset.name, resize)
-    return prepare_pictures(dataset, folder, resize, (split,))[split]
 
 
 def _weights(calibration: Calibration) -> Table:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from captioner.model.decoding import Hypothesis, Step
 from captioner.model.vocabulary import START, Vocabulary
 
-type Look = tuple[str, NDArray[np.float32]]
+type AttendedWord = tuple[str, NDArray[np.float32]]
 """A word, and the attention with which it was written: [side, side], summing to at most 1."""
-type Looker = Callable[[str], list[Look]]
+type Looker = Callable[[str], list[AttendedWord]]
 """An image's name -> the words of its caption; none where the model does not tell."""
 
 _PLACES = (
@@ -21,7 +21,7 @@ _PLACES = (
 )
 
 
-def looks(caption: Hypothesis, step: Step, vocabulary: Vocabulary) -> list[Look]:
+def looks(caption: Hypothesis, step: Step, vocabulary: Vocabulary) -> list[AttendedWord]:
     """Follow a caption word by word; `step` gives one picture's attention [rows, patches]."""
     row = np.zeros(1, np.int64)
     grids = [_square(step(np.array([token]), row)[0]) for token in (START, *caption.ids[:-1])]

@@ -11,35 +11,18 @@ from rich.console import Console
 from rich.progress import track
 
 from captioner.model.bundle import Bundle
-from captioner.model.decoding import BeamSettings, Hypothesis, beam_search
+from captioner.model.decoding import BeamSettings, Hypothesis
 from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.model.vocabulary import Vocabulary, text_of
 from training.config import TrainingConfig
 from training.data.pictures import Pictures
-from training.evaluation.attention import Look, Looker, looks
+from training.evaluation.attention import AttendedWord, Looker, looks
 from training.evaluation.captioned import Captioned
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to import
     from training.decode import KerasCaptioner
 
 _BATCH = 16
-
-
-def search_all(
-    bundle: Bundle,
-    pictures: NDArray[np.uint8],
-    *,
-    beam_size: int | None = None,
-    batch: int = _BATCH,
-) -> list[list[Hypothesis]]:
-    """Caption pictures [images, side, side, 3] with a bundle's own search, in order."""
-    settings = bundle.beam_settings
-    settings = replace(settings, beam_size=beam_size or settings.beam_size)
-    found: list[list[Hypothesis]] = []
-    for start in range(0, len(pictures), batch):
-        rows = np.asarray(pictures[start : start + batch])
-        found += beam_search(bundle.start(rows), len(rows), settings)
-    return found
 
 
 def best_texts(
@@ -72,7 +55,7 @@ class Model(Protocol):
     def say(self, pixels: NDArray[np.uint8]) -> Iterable[tuple[str, float]]:
         """Give caption and confidence of each picture [images, side, side, 3]."""
 
-    def look(self, pixels: NDArray[np.uint8]) -> list[Look]:
+    def look(self, pixels: NDArray[np.uint8]) -> list[AttendedWord]:
         """Tell where the model looked for its caption of one picture [1, side, side, 3]."""
 
 
@@ -103,12 +86,13 @@ class BundleModel:
             assert caption.confidence is not None
             yield caption.text, caption.confidence
 
-    def look(self, pixels: NDArray[np.uint8]) -> list[Look]:
+    def look(self, pixels: NDArray[np.uint8]) -> list[AttendedWord]:
         if not self.bundle.tells_attention:
             return []
-        (ranked,) = search_all(self.bundle, pixels, beam_size=self.beam_size)
+        settings = replace(self.bundle.beam_settings, beam_size=self.beam_size)
+        (found,) = self.bundle.search(pixels, settings)
         step = self.bundle.encode(pixels, output="attention").step
-        return looks(ranked[0], step, self.bundle.vocabulary)
+        return looks(found.ranked[0], step, self.bundle.vocabulary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +125,7 @@ class KerasModel:
             text = text_of(self.vocabulary.decode(ranked[0].ids))
             yield text, ranked[0].mean_probability
 
-    def look(self, pixels: NDArray[np.uint8]) -> list[Look]:
+    def look(self, pixels: NDArray[np.uint8]) -> list[AttendedWord]:
         if not self.captioner.tells_attention:
             return []
         (ranked,) = self.captioner.search(pixels, self.settings)
@@ -172,7 +156,7 @@ def looker_of(model: Model, pictures: Pictures) -> Looker:
     """Give what tells of an image where the model looked."""
     rows = {image.name: row for row, image in enumerate(pictures.images)}
 
-    def look(image: str) -> list[Look]:
+    def look(image: str) -> list[AttendedWord]:
         row = rows[image]
         return model.look(np.asarray(pictures.pixels[row : row + 1]))
 

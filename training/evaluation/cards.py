@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from training.data.datasets import CaptionedImage
-from training.evaluation.attention import Look, place_of
+from training.evaluation.attention import AttendedWord, place_of
 from training.evaluation.evaluation import Evaluation
 
 _LARGE, _SMALL = (480, 360), (120, 120)  # pixels at most
@@ -53,7 +53,7 @@ class Card:
     looks: tuple[SeenWord, ...] = ()
 
 
-def card(image: CaptionedImage, said: Sequence[Said], looks: Sequence[Look] = ()) -> Card:
+def card(image: CaptionedImage, said: Sequence[Said], looks: Sequence[AttendedWord] = ()) -> Card:
     """Make a picture's card; its text alternative is what a person said of it first."""
     with Image.open(image.path) as opened:
         photograph = ImageOps.exif_transpose(opened).convert("RGB")

@@ -10,11 +10,11 @@ import typer
 
 from captioner.model.bundle import MANIFEST, Bundle, open_bundle
 from captioner.model.manifest import graph_bytes
+from captioner.model.repetition import Repetition
 from training.calibration.acceptable import acceptable
 from training.config import load_config
 from training.console import console, tell_fault
 from training.data.datasets import CaptionDataset, CaptionedImage, load_dataset
-from training.data.pictures import Pictures, prepare_pictures
 from training.data.splits import Split
 from training.evaluation.captioned import (
     Captioned,
@@ -29,7 +29,7 @@ from training.evaluation.record import record
 from training.evaluation.tables import breakdown, comparison, summary
 from training.evaluation.tuning import best_of, gain, searches, searches_table, try_searches
 from training.options import BUNDLE, RUNS, BundleOption, DataOption, RunsOption
-from training.workspace import open_workspace, picture_folder
+from training.workspace import open_workspace, pictures_of
 
 _RESULTS = Path(__file__).parent.parent / "results"
 
@@ -98,7 +98,7 @@ def evaluate(
             if config
             else _beams(open_bundle(bundle, threads=2))
         )
-        pictures = _pictures(dataset, part, models[-1].resize, runs)
+        pictures = pictures_of(dataset, part, models[-1].resize, runs)
         images, captioned = pictures.images, [caption_all(model, pictures) for model in models]
         looker, histories = looker_of(models[-1], pictures), _histories(models[-1], runs)
     known = [caption for image in learnt.train for caption in image.captions]
@@ -170,16 +170,19 @@ def tune(
 ) -> None:
     """Try settings of a bundle's search on the dev split; the bundle stays as it is."""
     dataset, opened = load_dataset(data), open_bundle(bundle, threads=2)
-    pictures = _pictures(dataset, "dev", opened.manifest.resize, runs)
+    pictures = pictures_of(dataset, "dev", opened.manifest.resize, runs)
     own = opened.beam_settings
     shortest = min_words or [own.min_words + more for more in _LONGER]
-    tried = try_searches(opened, pictures, searches(own, beam_size, length_penalty, shortest))
+    other = replace(own, repetition=None if own.repetition else Repetition.of(opened.vocabulary))
+    settings = [*searches(own, beam_size, length_penalty, shortest), other]
+    tried = try_searches(opened, pictures, settings)
     console.print(searches_table(f"{dataset.name}, dev split", tried, own))
     best = best_of(tried)
     found = best.settings
     console.print(
         f"Best: beam_size = {found.beam_size}, length_penalty = {found.length_penalty:g}, "
-        f"min_words = {found.min_words}.",
+        f"min_words = {found.min_words}, "
+        f"bars_repetition = {'true' if found.repetition else 'false'}.",
         soft_wrap=True,
     )
     if found == own:
@@ -223,7 +226,7 @@ def _captioned(source: Path, dataset: CaptionDataset, split: Split, runs: Path) 
     if (source / MANIFEST).is_file():
         bundle = open_bundle(source, threads=2)
         model = BundleModel(bundle, bundle.manifest.beam.beam_size)
-        return caption_all(model, _pictures(dataset, split, model.resize, runs))
+        return caption_all(model, pictures_of(dataset, split, model.resize, runs))
     return read_captions(source)
 
 
@@ -236,10 +239,10 @@ def _keras(config: Path, stage: str | None, dataset: CaptionDataset, runs: Path)
     """Give the model of a run on `dataset` after a stage, with greedy search and with its own."""
     workspace = open_workspace(load_config(config), dataset, runs)
     from training.decode import KerasCaptioner
-    from training.train import beam_settings, trained_model
+    from training.train import trained_model
 
     captioner = KerasCaptioner(trained_model(workspace, stage))
-    settings = beam_settings(workspace.config)
+    settings = workspace.beam_settings
     return [
         KerasModel(
             workspace.config, captioner, workspace.vocabulary, replace(settings, beam_size=size)
@@ -256,8 +259,3 @@ def _histories(model: Model, runs: Path) -> dict[str, Path]:
         for path in (_RESULTS / run / f"{stage}.csv", runs / run / stage / "history.csv")
     ]
     return {stage: path for stage, path in files if path.is_file()}
-
-
-def _pictures(dataset: CaptionDataset, split: Split, resize: Sequence[int], runs: Path) -> Pictures:
-    folder = picture_folder(runs, dataset.name, resize)
-    return prepare_pictures(dataset, folder, resize, (split,))[split]

@@ -46,7 +46,10 @@ def searches(
     penalties: Iterable[float],
     shortest: Iterable[int],
 ) -> list[BeamSettings]:
-    """Combine settings, the bundle's own the first of them; none that `max_words` forbids."""
+    """Combine settings, the bundle's own the first of them; none that `max_words` forbids.
+
+    Whether repetition is barred stays as it is.
+    """
     combined = (
         replace(own, beam_size=size, length_penalty=penalty, min_words=words)
         for size, penalty, words in product(sizes, penalties, shortest)
@@ -99,7 +102,7 @@ def gain(pictures: Pictures, own: Tried, other: Tried) -> Difference:
 def searches_table(title: str, tried: Sequence[Tried], own: BeamSettings) -> Table:
     """Tell of each setting what came of it, the best first."""
     table = Table(title=title, title_justify="left")
-    for column in ("beams", "length penalty", "shortest", "CIDEr-D", "words", "ms"):
+    for column in ("beams", "length penalty", "shortest", "repetition", "CIDEr-D", "words", "ms"):
         table.add_column(column, justify="right")
     table.add_column("")
     for each in sorted(tried, key=lambda each: -each.cider):
@@ -108,6 +111,7 @@ def searches_table(title: str, tried: Sequence[Tried], own: BeamSettings) -> Tab
             f"{settings.beam_size}",
             f"{settings.length_penalty:g}",
             f"{settings.min_words}",
+            "barred" if settings.repetition else "free",
             f"{each.cider:.1f}",
             f"{each.average_words:.1f}",
             f"{each.milliseconds:.1f}",

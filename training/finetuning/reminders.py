@@ -7,10 +7,11 @@ from math import ceil
 from statistics import fmean
 
 from captioner.model.bundle import Bundle
+from captioner.model.confidence import Found
 from captioner.model.vocabulary import text_of
 from training.data.datasets import CaptionedImage, DataError
 from training.data.pictures import Pictures
-from training.evaluation.captioning import search_all
+from training.searching import search_bundle
 
 _PREFIX = "remember/"  # before their names, which may be those of pictures that are learnt too
 
@@ -43,12 +44,13 @@ def in_its_own_words(bundle: Bundle, pictures: Pictures) -> Pictures:
     """Caption the reminders with a bundle: as many captions each as people gave the others."""
     learnt = without_reminders(pictures).images
     count = round(fmean(len(image.captions) for image in learnt))
-    found = search_all(bundle, pictures.pixels[len(learnt) :])
+    found = search_bundle(bundle, pictures.pixels[len(learnt) :])
+
+    def said(told: Found) -> tuple[str, ...]:
+        return tuple(text_of(bundle.vocabulary.decode(each.ids)) for each in told.ranked[:count])
+
     reminders = (
-        replace(
-            image,
-            captions=tuple(text_of(bundle.vocabulary.decode(each.ids)) for each in ranked[:count]),
-        )
-        for image, ranked in zip(pictures.images[len(learnt) :], found, strict=True)
+        replace(image, captions=said(told))
+        for image, told in zip(pictures.images[len(learnt) :], found, strict=True)
     )
     return replace(pictures, images=(*learnt, *reminders))

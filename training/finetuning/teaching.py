@@ -23,14 +23,22 @@ from training.data.datasets import CaptionDataset
 from training.data.pictures import Pictures, prepare_pictures
 from training.evaluation.captioning import BundleModel, caption_all
 from training.evaluation.evaluation import Evaluation, evaluate
-from training.export import UNSURE_SHARE, DevPictures, export, search_bundle
+from training.export import UNSURE_SHARE, DevPictures, export
 from training.finetuning.growing import Mixtures, grow, mixtures, new_words
 from training.finetuning.reminders import choose_reminders, in_its_own_words, without_reminders
 from training.finetuning.settings import FinetuneConfig, continued
 from training.model import build_model
 from training.restore import Restored, config_of, restore, tags_of, without_files
+from training.searching import search_bundle
 from training.train import train_stage
-from training.workspace import Workspace, WorkspaceError, begin, picture_folder, references
+from training.workspace import (
+    Workspace,
+    WorkspaceError,
+    begin,
+    picture_folder,
+    pictures_of,
+    references,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +174,7 @@ def _prepare(
     _begin(workspace)
     kept = None
     if replay is not None:
-        folder = picture_folder(runs, replay.name, resize)
-        kept = prepare_pictures(replay, folder, resize, ("dev",))["dev"]
+        kept = pictures_of(replay, "dev", resize, runs)
     mixed = mixtures(original.bundle, new, words)
     return _Lesson(original, recipe, workspace, kept, words, mixed)
 

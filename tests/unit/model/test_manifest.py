@@ -13,6 +13,8 @@ from captioner.model.manifest import (
     version_of,
     write_manifest,
 )
+from captioner.model.repetition import Repetition
+from captioner.model.vocabulary import Vocabulary
 from tests.support.bundles import make_bundle
 
 
@@ -39,6 +41,13 @@ def test_whatever_captions_follow_from_makes_another_version(manifest: Manifest)
     }
     versions = {version_of(changed(manifest, **{name: value})) for name, value in others.items()}
     assert len(versions | {version_of(manifest)}) == len(others) + 1
+
+
+def test_the_search_bars_repetition_where_the_bundle_says_so(manifest: Manifest) -> None:
+    vocabulary = Vocabulary(manifest.vocabulary)
+    assert manifest.beam.settings(vocabulary).repetition is None  # as bundles were before
+    barring = changed(manifest.beam, bars_repetition=True)
+    assert barring.settings(vocabulary).repetition == Repetition.of(vocabulary)
 
 
 def test_what_is_only_told_makes_no_other_version(manifest: Manifest) -> None:

@@ -13,9 +13,10 @@ from tests.support.tiny_model import TAGS, randomise, tiny_config, use_tiny_enco
 from training.data.datasets import load_dataset
 from training.data.texts import load_texts
 from training.decode import KerasCaptioner
-from training.export import DevPictures, ExportError, export, search_bundle
+from training.export import DevPictures, ExportError, export
 from training.model import CaptionModel, build_model
 from training.restore import restore
+from training.searching import search_bundle
 from training.workspace import Workspace, open_workspace
 
 # Keras gives its variables to numpy through an interface that numpy 2 deprecates.

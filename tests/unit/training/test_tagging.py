@@ -10,7 +10,7 @@ from training import recogniser as recognising
 from training import tagging
 from training.recogniser import Recogniser
 from training.tagging import Fitted, Habits, fit_recogniser
-from training.tags import LEAST_CHANCE
+from training.tags import LEAST_CHANCE, Named
 
 # What the captions of each picture name can be told, of the first from its class alone, of the
 # second from the features alone, although there is a class, of the third from the features, and of
@@ -43,10 +43,11 @@ def case() -> Case:
     recogniser.kernel.assign(kernel)
     recogniser.bias.assign([-6, 0, 0, 0, -3])
     recogniser.words.assign(np.eye(5) * [1, 1, 0, 0, 1])
-    named = [
+    counts = [
         {tag: int(random.integers(2, 6)) for tag, there in zip(TAGS, row, strict=True) if there}
         for row in shown
     ]
+    named = [Named(each, captions=5) for each in counts]
     mirrored = embeddings + random.normal(0, 0.05, embeddings.shape).astype(np.float32)
     held_out = embeddings[:100] + random.normal(0, 0.3, (100, CHANNELS)).astype(np.float32)
     with pytest.MonkeyPatch.context() as patch:
@@ -136,7 +137,7 @@ def test_things_that_nobody_names_often_leave_imagenets_alone() -> None:
     """As in a collection of a few hundred pictures."""
     recogniser = tiny_recogniser("dog", "cat")
     embeddings = np.random.default_rng(0).normal(size=(20, CHANNELS)).astype(np.float32)
-    named = [{"dog": 2} if number % 2 else {} for number in range(20)]
+    named = [Named({"dog": 2} if number % 2 else {}, captions=5) for number in range(20)]
     fitted = fit_recogniser(recogniser, {"plain": embeddings}, embeddings, named, seed=1)
     assert not recogniser.probe.numpy().any()
     expected = recogniser.recognise(embeddings)["tags"].numpy()

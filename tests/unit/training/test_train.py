@@ -29,7 +29,7 @@ from training.data.texts import load_texts
 from training.dev_score import DevScore
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 from training.optimising import TwoRateAdamW
-from training.train import beam_settings, train, trained_model
+from training.train import train, trained_model
 from training.workspace import Workspace, WorkspaceError, open_workspace
 
 # Keras writes its files through an interface that numpy 2 deprecates.
@@ -141,7 +141,7 @@ def test_captions_and_losses_are_of_the_averaged_weights(
         views["dev"].plain(),
         workspace.references("dev"),
         workspace.vocabulary,
-        beam_settings(config),
+        workspace.beam_settings,
         folder=tmp_path,
         patience=9,
     )
@@ -362,8 +362,6 @@ def stage(name: str, **settings: Any) -> Stage:
     )
 
 
-# A stage of texts alone has nothing to teach what reads the grid.
-@pytest.mark.filterwarnings("ignore:Gradients do not exist for variables:UserWarning")
 def test_a_run_with_tags_is_killed_and_goes_on(
     tagged: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

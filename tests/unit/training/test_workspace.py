@@ -69,6 +69,13 @@ def test_the_same_run_may_go_on(dataset: CaptionDataset, runs: Path) -> None:
     assert first.folder == again.folder
 
 
+def test_the_search_may_be_chosen_when_all_is_learnt(dataset: CaptionDataset, runs: Path) -> None:
+    config = tiny_config()
+    open_workspace(config, dataset, runs)
+    narrow = msgspec.structs.replace(config, beam=msgspec.structs.replace(config.beam, beam_size=1))
+    assert open_workspace(narrow, dataset, runs).config.beam.beam_size == 1
+
+
 def test_a_run_goes_on_when_settings_are_added_that_it_does_not_use(
     dataset: CaptionDataset, runs: Path
 ) -> None:

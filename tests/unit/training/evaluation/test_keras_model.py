@@ -8,7 +8,6 @@ from tests.support.tiny_model import SIDE, randomise, tiny_config, use_tiny_enco
 from training.decode import KerasCaptioner
 from training.evaluation.captioning import KerasModel
 from training.model import build_model
-from training.train import beam_settings
 
 WORDS = Vocabulary((*SPECIAL_WORDS, "a", "dog", "cat", "man", "runs", "sits"))
 PICTURES = np.random.default_rng(2).integers(0, 256, (3, SIDE, SIDE, 3), np.uint8)
@@ -20,7 +19,7 @@ def model(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ke
     config = tiny_config(request.param)
     built = build_model(config, len(WORDS))
     randomise(built)
-    return KerasModel(config, KerasCaptioner(built), WORDS, beam_settings(config))
+    return KerasModel(config, KerasCaptioner(built), WORDS, config.search.settings(WORDS))
 
 
 def test_it_is_measured_as_it_captions(model: KerasModel) -> None:

@@ -1,6 +1,7 @@
 """The search's settings tried on a tiny bundle that talks nonsense."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from captioner.model.bundle import MANIFEST, Bundle, open_bundle
 from captioner.model.decoding import BeamSettings
+from captioner.model.repetition import Repetition
 from tests.support import tiny_dataset
 from tests.support.bundles import make_bundle
 from training.cli import app
@@ -83,14 +85,17 @@ def test_the_command_tells_the_best_and_changes_nothing(folder: Path, pictures: 
     done = CliRunner().invoke(app, [str(each) for each in options])
     assert done.exit_code == 0, done.output
     told = " ".join(done.output.split())
-    for words in ("CIDEr-D", "words", "ms", "│ own │"):
+    for words in ("CIDEr-D", "words", "ms", "│ own │", "│ free │", "│ barred │"):
         assert words in told
     bundle = open_bundle(folder / "bundle")
-    tried = try_searches(bundle, pictures, searches(bundle.beam_settings, [1], [0.0], [3]))
+    own = bundle.beam_settings
+    barring = replace(own, repetition=Repetition.of(bundle.vocabulary))
+    tried = try_searches(bundle, pictures, [*searches(own, [1], [0.0], [3]), barring])
     best = best_of(tried).settings
     assert (
         f"Best: beam_size = {best.beam_size}, length_penalty = {best.length_penalty:g}, "
-        f"min_words = {best.min_words}." in told
+        f"min_words = {best.min_words}, bars_repetition = "
+        f"{'true' if best.repetition else 'false'}." in told
     )
-    assert ("under [beam] of the run's configuration" in told) == (best != bundle.beam_settings)
+    assert ("under [beam] of the run's configuration" in told) == (best != own)
     assert (folder / "bundle" / MANIFEST).read_bytes() == before

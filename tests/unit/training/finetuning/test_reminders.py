@@ -1,6 +1,5 @@
 """What a model is reminded by: other pictures or some of the same, in its own words."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from captioner.model.confidence import Found
 from captioner.model.decoding import Hypothesis
 from captioner.model.vocabulary import SPECIAL_WORDS, Vocabulary
 from training.data.datasets import CaptionedImage, DataError
@@ -56,12 +56,12 @@ def test_reminders_are_captioned_by_the_bundle_and_the_others_stay(
     bundle = SimpleNamespace(vocabulary=Vocabulary((*SPECIAL_WORDS, "a", "man", "'s", "dog")))
     asked: list[int] = []
 
-    def search(_: Any, rows: np.ndarray) -> list[Sequence[Hypothesis]]:
+    def search(_: Any, rows: np.ndarray) -> list[Found]:
         asked.extend(rows.ravel())
         ids = ((4, 5, 6, 7), (5,), (7,))
-        return [[Hypothesis(each, (), 0.0) for each in ids] for _ in rows]
+        return [Found([Hypothesis(each, (), 0.0) for each in ids]) for _ in rows]
 
-    monkeypatch.setattr(reminders, "search_all", search)
+    monkeypatch.setattr(reminders, "search_bundle", search)
     found = in_its_own_words(bundle, Pictures(every, pixels, "drawn"))
     assert asked == [3, 4, 5]
     assert found.images[:3] == tuple(new)

@@ -19,12 +19,12 @@ from tests.support.tiny_model import TAGS, randomise, tiny_config, use_tiny_enco
 from training import export as exporting
 from training.config import Stage, TrainingConfig
 from training.data.datasets import CaptionDataset, load_dataset
-from training.export import search_bundle
 from training.finetuning.settings import FinetuneConfig
 from training.finetuning.teaching import Taught, teach
 from training.metrics import meteor
 from training.model import CaptionModel, build_model
 from training.restore import restore
+from training.searching import search_bundle
 from training.workspace import WorkspaceError, open_workspace
 
 # Keras gives its variables to numpy through an interface that numpy 2 deprecates.
