@@ -8,10 +8,13 @@ from threading import Lock
 from captioner.captioning import Captioner, CaptioningService, Lane
 from captioner.events import ImageEvents
 from captioner.images import decode
+from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE, Jobs, JobWorker, build_jobs
 from captioner.model.bundle import open_bundle
 from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.settings import Settings, StorageConnection, load_settings, load_storage_connection
-from captioner.store import ImageStore
+from captioner.sources import Sources
+from captioner.store import Documents, ImageStore, MessageQueue
+from captioner.store.account import open_account
 from captioner.vision.azure_captioner import AzureVisionCaptioner
 from captioner.vision.throttle import Throttle
 from captioner.wording import Wording
@@ -48,6 +51,8 @@ class Services:
     captioning: CaptioningService
     store: ImageStore
     events: ImageEvents
+    jobs: Jobs
+    job_worker: JobWorker
 
 
 def build_captioning(settings: Settings) -> CaptioningService:
@@ -59,8 +64,19 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
     """Put everything together; storage is reached and the bundle opened at first use."""
     own_captioner = _own_captioner(settings)
     captioning = _captioning(settings, own_captioner)
-    store = ImageStore.connect(connection, settings)
-    return Services(own_captioner, captioning, store, ImageEvents(store, captioning))
+    blobs, queues = open_account(connection)
+    store = ImageStore(blobs, queues, settings)
+    events = ImageEvents(store, captioning)
+    jobs, job_worker = build_jobs(
+        Documents(blobs.get_container_client(settings.jobs_container)),
+        jobs_queue=MessageQueue.of(queues, JOBS_QUEUE),
+        lists_queue=MessageQueue.of(queues, LISTS_QUEUE),
+        sources=Sources.of(settings, emulator=connection.emulator),
+        captioning=captioning,
+        store=store,
+        events=events,
+    )
+    return Services(own_captioner, captioning, store, events, jobs, job_worker)
 
 
 services = Once(lambda: build_services(load_settings(), load_storage_connection()))

@@ -47,6 +47,9 @@
     │   ├── StoreConflict          store_conflict
     │   ├── StoreRefused           store_refused
     │   └── StoreUnavailable       store_unavailable
+    ├── JobError                   a job cannot do what is asked of it
+    │   ├── JobNotFound            job_not_found
+    │   └── JobEnded               job_ended
     ├── RequestError               the HTTP request cannot be served as it is
     │   ├── InvalidRequest         invalid_request
     │   └── UnsupportedMediaType   unsupported_media_type
@@ -278,6 +281,19 @@ class StoreRefused(StoreError):
 
 class StoreUnavailable(StoreError):
     code = "store_unavailable"
+
+
+class JobError(CaptionerError):
+    status = 409
+
+
+class JobNotFound(JobError):
+    code = "job_not_found"
+    status = 404
+
+
+class JobEnded(JobError):
+    code = "job_ended"
 
 
 class RequestError(CaptionerError):

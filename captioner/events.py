@@ -14,7 +14,7 @@ poison message becomes a problem in the record and goes the same way.
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -98,6 +98,18 @@ class ImageEvents:
         if container == self._store.images_container:
             self._caption(name, attempt=0)
 
+    def refresh(
+        self, name: str, *, unless_since: datetime | None = None, neutral: bool | None = None
+    ) -> CaptionRecord | None:
+        """Caption an image whose record is not up to date, and give its record as it is then.
+
+        With `unless_since`, only a record that was written since that moment counts as up to date,
+        and none of its captions are kept; people's words always are. `neutral` goes before the
+        setting where the image is captioned. None where there is no such image; raises as `landed`
+        does.
+        """
+        return self._caption(name, attempt=0, unless_since=unless_since, neutral=neutral)
+
     def retry(self, message: Retry) -> None:
         """Complete the record of one version of an image; raises as `landed` does."""
         self._caption(message.name, attempt=message.attempt, etag=message.etag)
@@ -113,37 +125,48 @@ class ImageEvents:
         """Write down that a retry came to nothing, and have it tried again later."""
         self._fail(message)
 
-    def _caption(self, name: str, *, attempt: int, etag: str | None = None) -> None:
+    def _caption(
+        self,
+        name: str,
+        *,
+        attempt: int,
+        etag: str | None = None,
+        unless_since: datetime | None = None,
+        neutral: bool | None = None,
+    ) -> CaptionRecord | None:
         result: CaptionRecord | None = None
         for previous, version in self._sidecars(name):
             # Looked at after the sidecar: whoever captions a later image changes the sidecar too,
             # so that the write below cannot put an older record over a newer one.
             image = self._find(name)
             if image is None:
-                return
+                return None
             expected = etag if result is None else result.image.etag
             if expected not in {None, image.etag}:
                 _log.info("%r was replaced; its own event follows", name, extra={"image": name})
-                return
-            if previous and self._captioning.is_complete(
-                previous, image.etag, retrying=attempt > 0
-            ):
+                return previous
+            known = previous if previous and _is_since(previous, unless_since) else None
+            if known and self._captioning.is_complete(known, image.etag, retrying=attempt > 0):
                 _log.info("%r needs no new captions", name, extra={"image": name})
-                return
+                return known
             with suppress(StoreConflict):
-                result = result or self._with_retry(self._captioned(image, previous), attempt)
-                self._store.put_record(inherit(result, previous), version)
+                result = result or self._with_retry(self._captioned(image, known, neutral), attempt)
+                record = inherit(result, previous)
+                self._store.put_record(record, version)
                 log_record(result)
-                return
+                return record
+        return None
 
-    def _captioned(self, image: ImageEntry, previous: CaptionRecord | None) -> Captioned:
+    def _captioned(
+        self, image: ImageEntry, previous: CaptionRecord | None, neutral: bool | None
+    ) -> Captioned:
         facts = self._facts(image)
         try:
             stored = self._store.get_image(image.name)
         except ImageTooLarge as fault:
             return failed(msgspec.structs.replace(facts, bytes=image.size), IMAGE, fault)
         facts = msgspec.structs.replace(facts, etag=stored.etag)
-        return self._captioning.caption([Image(facts, stored.data, previous)])[0]
+        return self._captioning.caption([Image(facts, stored.data, previous)], neutral=neutral)[0]
 
     def _fail(self, tried: Retry) -> None:
         try:
@@ -241,6 +264,10 @@ class ImageEvents:
             url=self._store.image_url(image.name),
             etag=image.etag,
         )
+
+
+def _is_since(record: CaptionRecord, moment: datetime | None) -> bool:
+    return moment is None or record.updated >= moment
 
 
 def _with_problems(record: CaptionRecord, later: CaptionRecord) -> CaptionRecord:

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urljoin
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from captioner.errors import InvalidUrl, UrlNotAllowed
+from captioner.errors import InvalidUrl, UrlError, UrlNotAllowed
 from captioner.sources.addresses import Address
 from captioner.sources.redaction import without_credentials
 
@@ -133,3 +133,11 @@ def _host(text: str) -> tuple[str, Address | None]:
             raise InvalidUrl("The URL's host ends in a number and is no address.") from None
         return str(address), address
     return text, None
+
+
+def public_form(text: str) -> str:
+    """Give what was meant as a URL without credentials, whether or not it is one."""
+    try:
+        return Url.parse(text).public
+    except UrlError:
+        return re.split(r"[?#]", text, maxsplit=1)[0].rpartition("@")[2][:LONGEST_URL]

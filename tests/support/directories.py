@@ -1,0 +1,46 @@
+"""Containers of pictures that somebody opens by a SAS URI."""
+
+from datetime import UTC, datetime, timedelta
+
+from azure.storage.blob import ContainerClient, generate_container_sas
+
+from scripts.azurite import ACCOUNT, ACCOUNT_KEY
+from tests.support.pictures import image_bytes, plain
+
+CORRUPT = b"\xff\xd8\xff"
+
+
+def sas_uri(
+    container: ContainerClient,
+    permission: str = "rl",
+    *,
+    path: str = "",
+    valid: timedelta = timedelta(hours=1),
+) -> str:
+    """Make the SAS URI of a container, or of a directory in it; it is valid for so long."""
+    sas = generate_container_sas(
+        ACCOUNT,
+        str(container.container_name),
+        account_key=ACCOUNT_KEY,
+        permission=permission,
+        expiry=datetime.now(UTC) + valid,
+    )
+    return f"{container.url}{path}?{sas}"
+
+
+def signature_of(uri: str) -> str:
+    """Give the secret in a SAS URI, as it is written there."""
+    return uri.partition("sig=")[2].partition("&")[0]
+
+
+def picture(number: int) -> bytes:
+    """Give a small picture that no other number has."""
+    return image_bytes(plain(48, 48, f"hsl({number * 37 % 360}, {30 + number % 70}%, 50%)"), "PNG")
+
+
+def fill(container: ContainerClient, count: int, *, corrupt: int = 0) -> list[str]:
+    """Put pictures into a container, then as many that are none; give all names."""
+    names = [f"{number:04}.png" for number in range(count + corrupt)]
+    for number, name in enumerate(names):
+        container.upload_blob(name, picture(number) if number < count else CORRUPT)
+    return names
