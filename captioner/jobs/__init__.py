@@ -22,7 +22,7 @@ later, with the images that wait only. After the last round what is missing stay
 """
 
 from captioner.jobs.assembly import build_jobs
-from captioner.jobs.job import Counts, Job, JobStatus, State
+from captioner.jobs.job import ENDED, Counts, Job, JobStatus, State, is_id
 from captioner.jobs.messages import JOBS_QUEUE, LISTS_QUEUE, JobMessage
 from captioner.jobs.requests import MOST_URLS, JobRequest, Options
 from captioner.jobs.results import Cursor, Result, ResultPage
@@ -30,6 +30,7 @@ from captioner.jobs.service import JobPage, Jobs
 from captioner.jobs.worker import JobWorker
 
 __all__ = [
+    "ENDED",
     "JOBS_QUEUE",
     "LISTS_QUEUE",
     "MOST_URLS",
@@ -47,4 +48,5 @@ __all__ = [
     "ResultPage",
     "State",
     "build_jobs",
+    "is_id",
 ]

@@ -98,8 +98,8 @@ class Ledger:
         """Give what came of each page, in order."""
         return [Tally.of(each.metadata) for each in self._documents.every(f"pages/{job}/")]
 
-    def recount(self, job: str, number: int) -> Tally:
-        """Count a page anew from its results, and give what came of it.
+    def recount(self, job: str, number: int) -> Tally | None:
+        """Count a page anew from its results, and give what came of it; None if there is no page.
 
         Looked at before the results are: should they be counted by somebody else meanwhile, it is
         done once more, so that no count is ever written over a later one.
@@ -107,7 +107,7 @@ class Ledger:
         for _ in range(_WRITES):
             entry = self._documents.look(_page(job, number))
             if entry is None:
-                raise StoreConflict(f"Page {number} of the job {job} is gone.")
+                return None
             before = Tally.of(entry.metadata)
             after = before.counted(self.chunks(job, number))
             if after == before:

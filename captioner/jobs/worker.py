@@ -181,7 +181,8 @@ class JobWorker:
             _log.info("A chunk of job %s was done by somebody else", job.id, extra={"job": job.id})
 
     def _recount(self, job: Job, page: int) -> None:
-        if self._ledger.has_page(job.id, page) and self._ledger.recount(job.id, page).is_complete:
+        tally = self._ledger.recount(job.id, page)
+        if tally is not None and tally.is_complete:
             self._course.finish_if_complete(job.id)
 
 

@@ -15,15 +15,15 @@ def sas_uri(
     permission: str = "rl",
     *,
     path: str = "",
-    valid: timedelta = timedelta(hours=1),
+    expiry: datetime | None = None,
 ) -> str:
-    """Make the SAS URI of a container, or of a directory in it; it is valid for so long."""
+    """Make the SAS URI of a container, or of a directory in it; it is valid for an hour."""
     sas = generate_container_sas(
         ACCOUNT,
         str(container.container_name),
         account_key=ACCOUNT_KEY,
         permission=permission,
-        expiry=datetime.now(UTC) + valid,
+        expiry=expiry or datetime.now(UTC) + timedelta(hours=1),
     )
     return f"{container.url}{path}?{sas}"
 
