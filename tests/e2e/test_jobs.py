@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
@@ -42,6 +42,19 @@ def app(azurite: Azurite, bundle: Path) -> Iterator[App]:
 @pytest.fixture
 def container(blobs: BlobServiceClient, unique_name: Callable[[str], str]) -> ContainerClient:
     return blobs.create_container(unique_name("pictures"))
+
+
+@pytest.fixture
+def apart() -> Iterator[Azurite]:
+    """Storage for an app of the test's own: two on one account would take each other's steps."""
+    with Azurite() as storage:
+        yield storage
+
+
+@pytest.fixture
+def container_apart(apart: Azurite) -> Iterator[ContainerClient]:
+    with apart.blobs() as blobs:
+        yield blobs.create_container("pictures")
 
 
 def start(app: App, body: Any) -> str:
@@ -130,8 +143,10 @@ def test_a_backfill_skips_what_has_a_record(app: App) -> None:
     assert [app.store.get_record(name) for name in etags] != before
 
 
-def test_a_job_may_be_cancelled(azurite: Azurite, bundle: Path, container: ContainerClient) -> None:
-    fill(container, 40)
+def test_a_job_may_be_cancelled(
+    apart: Azurite, bundle: Path, container_apart: ContainerClient
+) -> None:
+    fill(container_apart, 40)
     with VisionServer() as vision:
         vision.script(*[Answer(silent=True)] * 40)
         settings = {
@@ -140,8 +155,8 @@ def test_a_job_may_be_cancelled(azurite: Azurite, bundle: Path, container: Conta
             "VISION_KEY": KEY,
             "VISION_TIMEOUT_SECONDS": "3",
         }
-        with running_app(azurite, settings) as app:
-            job = start(app, {"directory": sas_uri(container)})
+        with running_app(apart, settings) as app:
+            job = start(app, {"directory": sas_uri(container_apart)})
             wait_for(lambda: vision.requests, "an image at work")
             answer = requests.delete(f"{app.host.url}{job}", timeout=60)
             assert answer.json()["state"] == "cancelled"
@@ -150,19 +165,19 @@ def test_a_job_may_be_cancelled(azurite: Azurite, bundle: Path, container: Conta
 
 
 def test_an_expired_signature_pauses_and_a_new_one_resumes(
-    azurite: Azurite, bundle: Path, container: ContainerClient
+    apart: Azurite, bundle: Path, container_apart: ContainerClient
 ) -> None:
-    names = fill(container, 20)
-    with running_app(azurite, {"MODEL_DIR": str(bundle)}, message_lease_s=1) as app:
+    names = fill(container_apart, 20)
+    with running_app(apart, {"MODEL_DIR": str(bundle)}, message_lease_s=1) as app:
         expiry = datetime.now(UTC) + timedelta(seconds=20)
-        job = start(app, {"directory": sas_uri(container, expiry=expiry)})
+        job = start(app, {"directory": sas_uri(container_apart, expiry=expiry)})
         app.host.kill()
         wait_for(lambda: datetime.now(UTC) > expiry, "the signature to expire")
         app.host.start()
 
         told = ended(app, job, "paused")
         assert [each["code"] for each in told["problems"]] == ["sas_expired"]
-        renewed = {"directory": sas_uri(container)}
+        renewed = {"directory": sas_uri(container_apart)}
         answer = requests.patch(f"{app.host.url}{job}", json=renewed, timeout=60)
         assert (answer.status_code, answer.json()["problems"]) == (200, [])
         assert ended(app, job)["state"] == "done"
@@ -170,11 +185,11 @@ def test_an_expired_signature_pauses_and_a_new_one_resumes(
 
 
 def test_killed_twice_it_has_one_result_for_each_image(
-    azurite: Azurite, bundle: Path, container: ContainerClient, blobs: BlobServiceClient
+    apart: Azurite, bundle: Path, container_apart: ContainerClient
 ) -> None:
-    names = fill(container, 58, corrupt=2)
-    with running_app(azurite, {"MODEL_DIR": str(bundle)}, message_lease_s=2) as app:
-        job = start(app, {"directory": sas_uri(container)})
+    names = fill(container_apart, 58, corrupt=2)
+    with running_app(apart, {"MODEL_DIR": str(bundle)}, message_lease_s=2) as app:
+        job = start(app, {"directory": sas_uri(container_apart)})
         for kill in (1, 2):
             app.host.wait_for_log("Executing 'Functions.job_step'", times=2 * kill)
             app.host.kill()
@@ -183,12 +198,13 @@ def test_killed_twice_it_has_one_result_for_each_image(
         told = ended(app, job)
         assert told["counts"] == {"found": 60, "done": 58, "skipped": 0, "failed": 2, "waiting": 0}
         assert [each["image"] for each in results(app, job)] == names
-        documents = blobs.get_container_client(app.settings["JOBS_CONTAINER"])
-        stored = [
-            json.loads(line)["image"]
-            for blob in documents.list_blob_names(name_starts_with="results/")
-            for line in documents.download_blob(blob).readall().splitlines()
-        ]
+        with apart.blobs() as blobs:
+            documents = blobs.get_container_client(app.settings["JOBS_CONTAINER"])
+            stored = [
+                json.loads(line)["image"]
+                for blob in documents.list_blob_names(name_starts_with="results/")
+                for line in documents.download_blob(blob).readall().splitlines()
+            ]
         assert sorted(stored) == names
 
 
@@ -209,18 +225,19 @@ def test_a_message_that_comes_again_changes_nothing(
 
 
 def test_what_the_platform_gave_up_on_ends_with_problems(
-    azurite: Azurite, bundle: Path, container: ContainerClient, queues: QueueServiceClient
+    apart: Azurite, bundle: Path, container_apart: ContainerClient
 ) -> None:
-    names = fill(container, 2)
+    names = fill(container_apart, 2)
     # Nobody does the steps, so that they can be put where those go that keep failing.
     off = {"AzureWebJobs_job_step_Disabled": "true"}
-    with running_app(azurite, {"MODEL_DIR": str(bundle), **off}) as app:
-        job = start(app, {"directory": sas_uri(container)})
+    settings = {"MODEL_DIR": str(bundle), **off}
+    with apart.queues() as queues, running_app(apart, settings) as app:
+        job = start(app, {"directory": sas_uri(container_apart)})
         wait_for(lambda: status(app, job)["counts"]["found"], "the listing")
         queue = queues.get_queue_client(
             f"{JOBS_QUEUE}-poison", message_encode_policy=TextBase64EncodePolicy()
         )
-        with suppress(Exception):
+        with suppress(ResourceExistsError):
             queue.create_queue()
         step = {"type": "chunk", "job": job.rpartition("/")[2], "opened": 1, "page": 0, "chunk": 0}
         queue.send_message(json.dumps({"step": step}))
@@ -232,16 +249,18 @@ def test_what_the_platform_gave_up_on_ends_with_problems(
 
 
 def test_no_secret_leaves_its_document(
-    azurite: Azurite,
+    apart: Azurite,
     bundle: Path,
-    container: ContainerClient,
-    blobs: BlobServiceClient,
-    queues: QueueServiceClient,
+    container_apart: ContainerClient,
 ) -> None:
-    fill(container, 17, corrupt=1)
-    uri = sas_uri(container, "rlcw")
+    fill(container_apart, 17, corrupt=1)
+    uri = sas_uri(container_apart, "rlcw")
     messages: list[str] = []
-    with running_app(azurite, {"MODEL_DIR": str(bundle)}) as app:
+    with (
+        apart.blobs() as blobs,
+        apart.queues() as queues,
+        running_app(apart, {"MODEL_DIR": str(bundle)}) as app,
+    ):
         job = start(app, {"directory": uri, "save": True})
         deadline = time.monotonic() + DEADLINE_S
         while status(app, job)["state"] not in ENDED and time.monotonic() < deadline:
@@ -256,11 +275,11 @@ def test_no_secret_leaves_its_document(
         assert wrong.status_code == 400
         told = [requests.get(f"{app.host.url}/api/jobs", timeout=60).text, wrong.text, *messages]
         told += [str(results(app, job)), app.host.log]
-    for each in (blobs.get_container_client(app.settings["JOBS_CONTAINER"]), container):
-        told += [
-            each.download_blob(blob).readall().decode(errors="replace")
-            for blob in each.list_blob_names()
-        ]
+        for each in (blobs.get_container_client(app.settings["JOBS_CONTAINER"]), container_apart):
+            told += [
+                each.download_blob(blob).readall().decode(errors="replace")
+                for blob in each.list_blob_names()
+            ]
     assert re.search(r"/0000\.png", "".join(told))
     assert not [text for text in told if signature_of(uri) in text or "sig=" in text]
 
