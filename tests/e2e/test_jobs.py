@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
@@ -21,6 +24,7 @@ from tests.support.app import App, running_app
 from tests.support.azurite import Azurite
 from tests.support.bundles import make_bundle
 from tests.support.directories import fill, picture, sas_uri, signature_of
+from tests.support.host import REPOSITORY
 from tests.support.vision_server import KEY, Answer, VisionServer
 from tests.support.waiting import wait_for
 
@@ -282,6 +286,59 @@ def test_no_secret_leaves_its_document(
             ]
     assert re.search(r"/0000\.png", "".join(told))
     assert not [text for text in told if signature_of(uri) in text or "sig=" in text]
+
+
+def captioner_job(app: App, *arguments: str) -> list[str]:
+    """Give the command line of `captioner job`, asking this app."""
+    return [sys.executable, "-m", "captioner", "job", "--url", app.host.url, *arguments]
+
+
+def test_the_terminal_follows_a_job(app: App, container: ContainerClient, tmp_path: Path) -> None:
+    names = fill(container, 17, corrupt=1)
+    lines = tmp_path / "results.jsonl"
+    done = subprocess.run(
+        captioner_job(app, sas_uri(container), "--output", str(lines)),
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+    assert done.returncode == 1, done.stderr  # as one has no caption
+    assert done.stdout.endswith("  done: 17 captioned, 1 failed\n")
+    assert [json.loads(line)["image"] for line in lines.read_bytes().splitlines()] == names
+
+
+def test_ctrl_c_leaves_the_job_running(
+    apart: Azurite, bundle: Path, container_apart: ContainerClient
+) -> None:
+    fill(container_apart, 1)
+    settings = {"MODEL_DIR": str(bundle), "AzureWebJobs_job_step_Disabled": "true"}
+    with running_app(apart, settings) as app:
+        following = subprocess.Popen(
+            captioner_job(app, sas_uri(container_apart), "--follow"),
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        app.host.wait_for_log("Executed 'Functions.job_status' (Succeeded")
+        following.send_signal(signal.SIGINT)
+        _, told = following.communicate(timeout=DEADLINE_S)
+        (job,) = requests.get(f"{app.host.url}/api/jobs", timeout=60).json()["jobs"]
+        assert following.returncode == 130
+        assert f"captioner job {job['id']} --follow" in told
+        assert job["state"] in {"listing", "running"}
+
+        cancelled = subprocess.run(
+            captioner_job(app, job["id"], "--cancel"),
+            cwd=REPOSITORY,
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=DEADLINE_S,
+        )
+        assert cancelled.stdout.startswith(f"{job['id']}  cancelled")
 
 
 @pytest.mark.parametrize(

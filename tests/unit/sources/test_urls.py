@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captioner.errors import InvalidUrl, UrlError
-from captioner.sources.urls import LONGEST_URL, Url
+from captioner.sources.urls import LONGEST_URL, Url, public_form
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,20 @@ def test_any_text_is_a_url_or_none(text: str) -> None:
             continue
         assert Url.parse(url.origin + url.target) == url
         assert f"{url.host}{url.target}".isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("https://a.example/b.jpg?w=1&sig=secret", "https://a.example/b.jpg?w=1"),
+        ("htp://a.example/b.jpg?sig=secret", "htp://a.example/b.jpg"),
+        ("https://user:secret@a.example/b.jpg", "a.example/b.jpg"),
+        ("\\\\user:secret@a.example#secret", "a.example"),
+        ("b.jpg", "b.jpg"),
+        ("", ""),
+        ("x" * (LONGEST_URL + 5), "x" * LONGEST_URL),
+    ],
+    ids=["signed", "no scheme of ours", "password", "no URL", "a name", "nothing", "too long"],
+)
+def test_whatever_was_meant_is_told_without_credentials(text: str, told: str) -> None:
+    assert public_form(text) == told
