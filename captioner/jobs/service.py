@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from captioner.errors import InvalidRequest, SasTooNarrow
+from captioner.errors import InvalidRequest, JobEnded, SasTooNarrow
 from captioner.jobs.course import RECORD, Course
 from captioner.jobs.job import Job, JobStatus, new_id
 from captioner.jobs.ledger import Ledger
@@ -98,6 +98,8 @@ class Jobs:
         with the URI, as `SourceError`.
         """
         present = self._ledger.get(job)
+        if present.has_ended:
+            raise JobEnded("The job has ended; start another one.")
         if present.source != "directory":
             raise InvalidRequest("This job has no directory that could be opened anew.")
         directory = self._sources.directory(uri)

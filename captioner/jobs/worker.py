@@ -20,7 +20,7 @@ _WAITS = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5))
 _LONGEST_WAIT = timedelta(hours=1)
 # How long listing rests after the platform gave it up.
 _RESTS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
-_UNTIL_LISTED = timedelta(seconds=1)
+_UNTIL_LISTED = timedelta(seconds=2)
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +69,10 @@ class JobWorker:
         if job is None or not _is_due(step, job):
             return
         if isinstance(step, Chunk):
-            self._give_up(job, step)
+            try:
+                self._give_up(job, step)
+            except JobEnded as ended:
+                self._course.fail(job.id, ended)
         elif step.attempt < len(_RESTS):
             again = msgspec.structs.replace(step, attempt=step.attempt + 1)
             self._steps.send(again, delay=_RESTS[step.attempt])

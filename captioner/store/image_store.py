@@ -179,13 +179,17 @@ class ImageStore:
     def page_of_images(self, token: str | None, *, size: int) -> ImagePage:
         """List the images among the next `size` blobs; `token` is the last page's `next`.
 
-        A page may hold none and have a next one all the same.
+        A page may hold none and have a next one all the same. A container that is not there yet
+        has none.
         """
         with translated(f"container '{self.images_container}'"):
             pages: Any = self._images.list_blobs(
                 include=["metadata"], results_per_page=size
             ).by_page(continuation_token=token)
-            images = tuple(_images(next(pages, ())))
+            try:
+                images = tuple(_images(next(pages, ())))
+            except ResourceNotFoundError:
+                return ImagePage((), None)
             return ImagePage(images, pages.continuation_token or None)
 
     def get_record(self, name: str) -> tuple[CaptionRecord, str]:
