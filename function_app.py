@@ -3,9 +3,10 @@
 import azure.functions as func
 from azurefunctions.extensions.bindings.blob import BlobClient
 
-from captioner.api import Api
+from captioner.api import Api, JobApi
 from captioner.composition import services
 from captioner.events import PoisonBlob, Retry, read_message
+from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE, JobMessage
 from captioner.settings import STORAGE_CONNECTION, load_settings
 from captioner.store import RETRY_QUEUE
 
@@ -15,6 +16,7 @@ settings = load_settings()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 api = Api(services)
+job_api = JobApi(services)
 
 
 # Bound as a client, which is a mere reference to the blob: bound as bytes or a stream, photographs
@@ -51,6 +53,34 @@ def retry_gave_up(message: func.QueueMessage) -> None:
         services().events.retry_gave_up(told)
 
 
+@app.queue_trigger(arg_name="message", queue_name=LISTS_QUEUE, connection=STORAGE_CONNECTION)
+def job_listing(message: func.QueueMessage) -> None:
+    if told := read_message(message.get_body(), JobMessage):
+        services().job_worker.do(told)
+
+
+@app.queue_trigger(arg_name="message", queue_name=JOBS_QUEUE, connection=STORAGE_CONNECTION)
+def job_step(message: func.QueueMessage) -> None:
+    if told := read_message(message.get_body(), JobMessage):
+        services().job_worker.do(told)
+
+
+@app.queue_trigger(
+    arg_name="message", queue_name=f"{LISTS_QUEUE}-poison", connection=STORAGE_CONNECTION
+)
+def job_listing_gave_up(message: func.QueueMessage) -> None:
+    if told := read_message(message.get_body(), JobMessage):
+        services().job_worker.gave_up(told)
+
+
+@app.queue_trigger(
+    arg_name="message", queue_name=f"{JOBS_QUEUE}-poison", connection=STORAGE_CONNECTION
+)
+def job_step_gave_up(message: func.QueueMessage) -> None:
+    if told := read_message(message.get_body(), JobMessage):
+        services().job_worker.gave_up(told)
+
+
 @app.route("api/caption", methods=["POST"])
 def caption(req: func.HttpRequest) -> func.HttpResponse:
     return api.caption(req)
@@ -60,6 +90,36 @@ def caption(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("api/captions/{*name}", methods=["GET"])
 def record(req: func.HttpRequest) -> func.HttpResponse:
     return api.record(req)
+
+
+@app.route("api/jobs", methods=["POST"])
+def start_job(req: func.HttpRequest) -> func.HttpResponse:
+    return job_api.start(req)
+
+
+@app.route("api/jobs", methods=["GET"])
+def list_jobs(req: func.HttpRequest) -> func.HttpResponse:
+    return job_api.list(req)
+
+
+@app.route("api/jobs/{id}", methods=["GET"])
+def job_status(req: func.HttpRequest) -> func.HttpResponse:
+    return job_api.status(req)
+
+
+@app.route("api/jobs/{id}", methods=["PATCH"])
+def renew_job(req: func.HttpRequest) -> func.HttpResponse:
+    return job_api.renew(req)
+
+
+@app.route("api/jobs/{id}", methods=["DELETE"])
+def cancel_job(req: func.HttpRequest) -> func.HttpResponse:
+    return job_api.cancel(req)
+
+
+@app.route("api/jobs/{id}/results", methods=["GET"])
+def job_results(req: func.HttpRequest) -> func.HttpResponse:
+    return job_api.results(req)
 
 
 @app.route("api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

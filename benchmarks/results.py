@@ -81,7 +81,28 @@ class Results(Struct, frozen=True, kw_only=True):
     fresh_large: FreshProcess
 
 
-def save(results: Results, path: Path) -> None:
+class JobRun(Struct, frozen=True, kw_only=True):
+    """A directory captioned by a job whose host was killed on the way.
+
+    `captioned_again` images were in work at a kill and had no result yet. `seconds` begin with the
+    request and end with the last result; the starts of hosts are in them, and after each kill the
+    `lease_seconds` for which the steps in work stay hidden.
+    """
+
+    command: str
+    bundle: ModelName
+    machine: Machine
+    images: int
+    kills: int
+    lease_seconds: int
+    results: int
+    captioned: int
+    captioned_again: int
+    seconds: float
+    documents: int
+
+
+def save(results: Results | JobRun, path: Path) -> None:
     """Write results as JSON for people to read."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
@@ -92,3 +113,8 @@ def load(path: Path) -> Results:
     Raises `OSError` or `msgspec.DecodeError`.
     """
     return msgspec.json.decode(path.read_bytes(), type=Results)
+
+
+def load_job_run(path: Path) -> JobRun:
+    """Read the figures of a job; raises as `load` does."""
+    return msgspec.json.decode(path.read_bytes(), type=JobRun)

@@ -4,22 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from captioner.captioning import Captioner, CaptioningService, Lane
 from captioner.events import ImageEvents
 from captioner.images import decode
+from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE, Jobs, JobWorker, build_jobs
 from captioner.model.bundle import open_bundle
 from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.ondemand import OnDemand
 from captioner.settings import Settings, StorageConnection, load_settings, load_storage_connection
-from captioner.store import ImageStore
+from captioner.sources import Sources
+from captioner.store import Documents, ImageStore, MessageQueue
+from captioner.store.account import open_account
 from captioner.vision.azure_captioner import AzureVisionCaptioner
 from captioner.vision.throttle import Throttle
 from captioner.wording import Wording
-
-if TYPE_CHECKING:
-    from captioner.sources import Sources
 
 # The model takes milliseconds; so long a wait means that something is badly wrong.
 _OWN_TIMEOUT_S = 60.0
@@ -53,8 +52,10 @@ class Services:
     captioning: CaptioningService
     store: ImageStore
     events: ImageEvents
-    sources: Callable[[], "Sources"]
+    sources: Callable[[], Sources]
     on_demand: OnDemand
+    jobs: Jobs
+    job_worker: JobWorker
 
 
 def build_captioning(settings: Settings) -> CaptioningService:
@@ -66,26 +67,35 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
     """Put everything together; storage is reached and the bundle opened at first use."""
     own_captioner = _own_captioner(settings)
     captioning = _captioning(settings, own_captioner)
-    store = ImageStore.connect(connection, settings)
+    blobs, queues = open_account(connection)
+    store = ImageStore(blobs, queues, settings)
+    events = ImageEvents(store, captioning)
+    sources = Once(partial(Sources.of, settings, emulator=connection.emulator))
+    jobs, job_worker = build_jobs(
+        Documents(blobs.get_container_client(settings.jobs_container)),
+        jobs_queue=MessageQueue.of(queues, JOBS_QUEUE),
+        lists_queue=MessageQueue.of(queues, LISTS_QUEUE),
+        sources=sources,
+        captioning=captioning,
+        # Apart, so that jobs hold up nobody who waits for an answer.
+        on_demand=OnDemand(captioning, max_bytes=settings.max_image_bytes),
+        store=store,
+        events=events,
+    )
     return Services(
         own_captioner,
         captioning,
         store,
-        ImageEvents(store, captioning),
-        Once(partial(_open_sources, settings, connection)),
+        events,
+        sources,
         OnDemand(captioning, max_bytes=settings.max_image_bytes),
+        jobs,
+        job_worker,
     )
 
 
 services = Once(lambda: build_services(load_settings(), load_storage_connection()))
 """The services of this process, as its app settings want them."""
-
-
-def _open_sources(settings: Settings, connection: StorageConnection) -> "Sources":
-    # Only where a request names images elsewhere: the app's start need not wait for the import.
-    from captioner.sources import Sources  # noqa: PLC0415
-
-    return Sources.of(settings, emulator=connection.emulator)
 
 
 def _own_captioner(settings: Settings) -> Once[OnnxCaptioner]:

@@ -50,9 +50,11 @@
     │   ├── StoreConflict          store_conflict
     │   ├── StoreRefused           store_refused
     │   └── StoreUnavailable       store_unavailable
+    ├── JobError                   a job cannot do what is asked of it
+    │   ├── JobNotFound            job_not_found
+    │   └── JobEnded               job_ended
     ├── RequestError               the HTTP request cannot be served as it is
     │   ├── InvalidRequest         invalid_request
-    │   ├── ListTooLong            list_too_long
     │   ├── SaveRefused            save_refused; records of these images have another place
     │   └── UnsupportedMediaType   unsupported_media_type
     └── SettingsError              settings_invalid
@@ -298,17 +300,25 @@ class StoreUnavailable(StoreError):
     code = "store_unavailable"
 
 
+class JobError(CaptionerError):
+    status = 409
+
+
+class JobNotFound(JobError):
+    code = "job_not_found"
+    status = 404
+
+
+class JobEnded(JobError):
+    code = "job_ended"
+
+
 class RequestError(CaptionerError):
     status = 400
 
 
 class InvalidRequest(RequestError):
     code = "invalid_request"
-
-
-class ListTooLong(RequestError):
-    code = "list_too_long"
-    status = 413
 
 
 class SaveRefused(RequestError):

@@ -14,17 +14,19 @@ poison message becomes a problem in the record and goes the same way.
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
 from captioner.captioning import (
+    AS_SET,
     IMAGE,
     Captioned,
     CaptioningService,
     Image,
+    Options,
     failed,
     inherit,
     log_record,
@@ -98,6 +100,17 @@ class ImageEvents:
         if container == self._store.images_container:
             self._caption(name, attempt=0)
 
+    def refresh(
+        self, name: str, options: Options = AS_SET, *, made_since: datetime | None = None
+    ) -> CaptionRecord | None:
+        """Caption an image whose record is not up to date, and give its record as it is then.
+
+        Captions that are older than `made_since`, if that is given, are made again; people's words
+        stay. What `options` leave out, and what fails for a passing reason, later events complete.
+        None where there is no such image; raises as `landed` does.
+        """
+        return self._caption(name, options, attempt=0, made_since=made_since)
+
     def retry(self, message: Retry) -> None:
         """Complete the record of one version of an image; raises as `landed` does."""
         self._caption(message.name, attempt=message.attempt, etag=message.etag)
@@ -113,37 +126,60 @@ class ImageEvents:
         """Write down that a retry came to nothing, and have it tried again later."""
         self._fail(message)
 
-    def _caption(self, name: str, *, attempt: int, etag: str | None = None) -> None:
+    def _caption(
+        self,
+        name: str,
+        options: Options = AS_SET,
+        *,
+        attempt: int,
+        etag: str | None = None,
+        made_since: datetime | None = None,
+    ) -> CaptionRecord | None:
         result: CaptionRecord | None = None
         for previous, version in self._sidecars(name):
             # Looked at after the sidecar: whoever captions a later image changes the sidecar too,
             # so that the write below cannot put an older record over a newer one.
             image = self._find(name)
             if image is None:
-                return
+                return None
             expected = etag if result is None else result.image.etag
             if expected not in {None, image.etag}:
                 _log.info("%r was replaced; its own event follows", name, extra={"image": name})
-                return
+                return previous
             if previous and self._captioning.is_complete(
-                previous, image.etag, retrying=attempt > 0
+                previous,
+                image.etag,
+                retrying=attempt > 0,
+                options=options,
+                made_since=made_since,
             ):
                 _log.info("%r needs no new captions", name, extra={"image": name})
-                return
+                return previous
             with suppress(StoreConflict):
-                result = result or self._with_retry(self._captioned(image, previous), attempt)
-                self._store.put_record(inherit(result, previous), version)
+                if result is None:
+                    captioned = self._captioned(image, previous, options, made_since)
+                    result = self._with_retry(captioned, attempt)
+                record = inherit(result, previous)
+                self._store.put_record(record, version)
                 log_record(result)
-                return
+                return record
+        return None
 
-    def _captioned(self, image: ImageEntry, previous: CaptionRecord | None) -> Captioned:
+    def _captioned(
+        self,
+        image: ImageEntry,
+        previous: CaptionRecord | None,
+        options: Options,
+        made_since: datetime | None,
+    ) -> Captioned:
         facts = self._facts(image)
         try:
             stored = self._store.get_image(image.name)
         except ImageTooLarge as fault:
             return failed(msgspec.structs.replace(facts, bytes=image.size), IMAGE, fault)
         facts = msgspec.structs.replace(facts, etag=stored.etag)
-        return self._captioning.caption([Image(facts, stored.data, previous)])[0]
+        images = [Image(facts, stored.data, previous)]
+        return self._captioning.caption(images, options, made_since=made_since)[0]
 
     def _fail(self, tried: Retry) -> None:
         try:

@@ -127,6 +127,9 @@ class Settings:
     captions_container: str = _setting(
         "CAPTIONS_CONTAINER", "captions", "Container that the sidecars are written to.", _container
     )
+    jobs_container: str = _setting(
+        "JOBS_CONTAINER", "jobs", "Container that jobs and their results are kept in.", _container
+    )
     model_dir: Path = _setting("MODEL_DIR", Path("models"), "Folder of the model bundle.", Path)
     beam_size: int | None = _setting(
         "BEAM_SIZE",
@@ -276,6 +279,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         faults.append(f"{missing} must be set too, or neither it nor its partner")
     if settings.images_container == settings.captions_container:
         faults.append("CAPTIONS_CONTAINER must differ from IMAGES_CONTAINER")
+    if settings.jobs_container in {settings.images_container, settings.captions_container}:
+        faults.append("JOBS_CONTAINER must differ from IMAGES_CONTAINER and CAPTIONS_CONTAINER")
     if faults:
         raise SettingsError(f"Mend these app settings: {'; '.join(faults)}.")
     return settings

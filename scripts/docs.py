@@ -79,6 +79,7 @@ def blocks_of(root: Path) -> dict[str, Make]:
         "decoders": lambda: tables.decoders_table(_histories(root)),
         "runs": lambda: runs.runs_table(_histories(root), root / "training" / "configs", models),
         "speed": lambda: tables.speed_table(_results(root)),
+        "jobs": lambda: tables.job_told(_job_run(root)),
     }
 
 
@@ -106,6 +107,16 @@ def _results(root: Path) -> results.Results:
             f"ships; {again}"
         )
     return found
+
+
+def _job_run(root: Path) -> results.JobRun:
+    try:
+        return results.load_job_run(root / "benchmarks" / "jobs.json")
+    except (OSError, msgspec.DecodeError) as fault:
+        raise SetupError(
+            f"benchmarks/jobs.json cannot be read ({fault}); run: "
+            "python -m benchmarks.jobs --json benchmarks/jobs.json"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from benchmarks.results import ROWS, Results
+from benchmarks.results import ROWS, JobRun, Results
 from captioner.model.bundle import Manifest
 from captioner.settings import Settings
 
@@ -202,6 +202,20 @@ def speed_table(results: Results) -> str:
         f"beams, bundle {results.bundle.version}; {machine.processor}, {machine.cores} cores, "
         f"{machine.system}, Python {machine.python}, onnxruntime {machine.onnxruntime}. "
         f"Measured by `{results.command}`."
+    )
+
+
+def job_told(run: JobRun) -> str:
+    """What came of a directory whose host was killed on the way."""
+    machine = run.machine
+    return (
+        f"A directory of {run.images:,} images as a job, its host killed {run.kills} times: "
+        f"{run.results:,} results, one for each image, after {run.seconds:.0f} s. "
+        f"{run.captioned_again:,} images that were in work at a kill were captioned once more.\n\n"
+        f"Photographs of 400 x 400 pixels; the starts of hosts are in that time, and after each "
+        f"kill {run.lease_seconds} s for which steps in work stay hidden (ten minutes in Azure). "
+        f"Bundle {run.bundle.version}; {machine.processor}, {machine.cores} cores with much else "
+        f"to do, {machine.system}, Python {machine.python}. Measured by `{run.command}`."
     )
 
 

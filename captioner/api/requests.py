@@ -1,26 +1,30 @@
-"""What a request for captions may say, read into types: as JSON, or in the query beside images.
+"""What requests may say, read into types: as JSON, as a text of URLs, or in the query.
 
 The OpenAPI document is generated from these types. Each description completes a sentence that
 begins with the field's name and "must be", as the answer to a wrong one does.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, get_type_hints
 
 import msgspec
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import Meta, Raw, Struct
 
 from captioner.captioning import Options
 from captioner.errors import InvalidRequest
-
-MOST_URLS = 100_000
+from captioner.jobs import Backfill, JobRequest
+from captioner.ondemand import ManyUrls, OneDirectory, OneUrl
 
 _FIELD = re.compile(r"at `\$\.(\w+)")
 _UNKNOWN = "unknown field"
 _NAME = re.compile(r"unknown field `(\w{1,32})`\Z")
 # The platform's own, which say whose key it is.
 _PLATFORMS = frozenset({"code", "clientid"})
+
+
+class ListQuery(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The query beside a text of URLs."""
 
 
 class Query(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,72 +35,94 @@ class Query(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
 
 
-class OneUrl(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One image, fetched from its URL."""
-
-    url: Annotated[str, Meta(description="the https URL of an image")]
+_Cursor = Annotated[str, Meta(description="one that a header 'Link' gave")]
 
 
-class ManyUrls(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Images, fetched from their URLs."""
+class JobsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which jobs to list, the newest first; the first ones where there is no cursor."""
 
-    urls: Annotated[
-        tuple[str, ...],
-        Meta(
-            min_length=1,
-            max_length=MOST_URLS,
-            description="a list of 1 to 100,000 https URLs of images",
-        ),
-    ]
+    cursor: _Cursor = ""
+    limit: Annotated[
+        int, Meta(ge=1, le=100, description="a whole number from 1 to 100, of jobs at once")
+    ] = 20
 
 
-class OneDirectory(Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The images in a container of Azure Blob Storage, or in a directory there."""
+class ResultsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which results of a job to give; the first ones where there is no cursor."""
+
+    cursor: _Cursor = ""
+    limit: Annotated[
+        int, Meta(ge=1, le=1000, description="a whole number from 1 to 1,000, of results at once")
+    ] = 100
+
+
+class Renewal(Struct, frozen=True, forbid_unknown_fields=True):
+    """A new SAS URI of the directory of a job."""
 
     directory: Annotated[
-        str,
-        Meta(description="the URI of a container or directory, with a SAS that may read and list"),
+        str, Meta(description="a new URI of the job's directory, with a SAS that is valid")
     ]
-    save: Annotated[
-        bool, Meta(description="true to keep each record beside its image, else false")
-    ] = False
-    force: Annotated[
-        bool, Meta(description="true to caption again what has its captions, else false")
-    ] = False
+
+    def __repr__(self) -> str:
+        return "Renewal(…)"
 
 
 type Asked = OneUrl | ManyUrls | OneDirectory
 
-
-class _Kind(Struct, frozen=True):
-    """Which of the forms a JSON object has."""
-
-    url: Raw | UnsetType = UNSET
-    urls: Raw | UnsetType = UNSET
-    directory: Raw | UnsetType = UNSET
-
-
 _FORMS: Mapping[str, type[Asked]] = {"url": OneUrl, "urls": ManyUrls, "directory": OneDirectory}
+_JOBS: Mapping[str, type[JobRequest]] = {
+    "urls": ManyUrls,
+    "directory": OneDirectory,
+    "backfill": Backfill,
+}
 
 
-def read_json(body: bytes, query: Mapping[str, str]) -> Asked:
-    """Read a JSON request, beside which the query may say nothing; raises `InvalidRequest`."""
-    if told := sorted(_told(query)):
-        raise InvalidRequest(f"Put '{told[0]}' into the JSON; the query is for images as bytes.")
-    kind = _decoded(body, _Kind)
-    named = [name for name in _FORMS if getattr(kind, name) is not UNSET]
-    if len(named) != 1:
-        raise InvalidRequest("The JSON must have exactly one of 'url', 'urls' and 'directory'.")
-    return _decoded(body, _FORMS[named[0]])
+def read_asked(body: bytes, query: Mapping[str, str]) -> Asked:
+    """Read a JSON request for captions, beside which the query may say nothing.
+
+    Raises `InvalidRequest`, as all of these functions do.
+    """
+    return _read(body, query, _FORMS)
 
 
-def read_query(query: Mapping[str, str]) -> Query:
-    """Read the query beside an image or a form; raises `InvalidRequest`."""
-    values = {name: _FROM_TEXT.get(name, str)(text) for name, text in _told(query).items()}
+def read_job(body: bytes, query: Mapping[str, str]) -> JobRequest:
+    """Read a JSON request for a job, beside which the query may say nothing."""
+    return _read(body, query, _JOBS)
+
+
+def read_urls(body: bytes, query: Mapping[str, str]) -> ManyUrls:
+    """Read a text with one URL a line, and the options in the query beside it."""
+    options = msgspec.to_builtins(read_query(query, ListQuery))
     try:
-        return msgspec.convert(values, Query)
-    except msgspec.ValidationError as fault:
-        raise _to_mend(fault, Query) from None
+        lines = body.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InvalidRequest("The list of URLs is not text in UTF-8; save it as such.") from None
+    urls = [line.strip() for line in lines if line.strip()]
+    return _converted({**options, "urls": urls}, ManyUrls)
+
+
+def read_renewal(body: bytes) -> Renewal:
+    """Read a JSON request to go on with a job."""
+    return _decoded(body, Renewal, ["directory"])
+
+
+def read_query[Form: Struct](query: Mapping[str, str], form: type[Form]) -> Form:
+    """Read a request's query."""
+    values = {name: _FROM_TEXT.get(name, str)(text) for name, text in _told(query).items()}
+    return _converted(values, form)
+
+
+def _read[Form: Struct](
+    body: bytes, query: Mapping[str, str], forms: Mapping[str, type[Form]]
+) -> Form:
+    """Read JSON that has one of these forms, by the field that only this one has."""
+    if told := sorted(_told(query)):
+        raise InvalidRequest(f"Put '{told[0]}' into the JSON; the query goes with other bodies.")
+    members = _decoded(body, dict[str, Raw], forms)
+    named = [name for name in forms if name in members]
+    if len(named) != 1:
+        raise InvalidRequest(f"The JSON must have exactly one of {_listed(forms, 'and')}.")
+    return _decoded(body, forms[named[0]], forms)
 
 
 def _told(query: Mapping[str, str]) -> dict[str, str]:
@@ -116,29 +142,43 @@ def _number(text: str) -> int | str:
 _FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
     "captioners": lambda text: text.split(","),
     "alternatives": _number,
+    "limit": _number,
     "neutral": _choice,
 }
 
 
-def _decoded[Form: Struct](body: bytes, form: type[Form]) -> Form:
+def _converted[Form: Struct](members: Mapping[str, Any], form: type[Form]) -> Form:
+    try:
+        return msgspec.convert(members, form)
+    except msgspec.ValidationError as fault:
+        raise _to_mend(fault, form) from None
+
+
+def _decoded[Form](body: bytes, form: type[Form], known: Iterable[str]) -> Form:
+    """Decode JSON that is an object; `known` are the fields to name where it is none."""
     try:
         return msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as fault:
-        raise _to_mend(fault, form) from None
+        raise _to_mend(fault, form, known) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest("The body is not JSON in UTF-8; mend it.") from None
 
 
-def _to_mend(fault: msgspec.ValidationError, form: type[Struct]) -> InvalidRequest:
+def _to_mend(
+    fault: msgspec.ValidationError, form: type, known: Iterable[str] = ()
+) -> InvalidRequest:
     """Say what to mend, without the text at fault: that may be a signature."""
     if at := _FIELD.search(str(fault)):
         field = get_type_hints(form, include_extras=True)[at[1]]
         return InvalidRequest(f"'{at[1]}' must be {field.__metadata__[0].description}.")
     if _UNKNOWN in str(fault):
-        *most, last = (f"'{name}'" for name in form.__struct_fields__)
         unknown = _NAME.search(str(fault))
         what = f"is no '{unknown[1]}'" if unknown else "is something unknown"
-        return InvalidRequest(
-            f"There {what} in this request; it may have {', '.join(most)} and {last}."
-        )
-    return InvalidRequest("The JSON must be an object with 'url', 'urls' or 'directory'.")
+        may_have = _listed(get_type_hints(form), "and")
+        return InvalidRequest(f"There {what} in this request; it may have {may_have}.")
+    return InvalidRequest(f"The JSON must be an object with {_listed(known, 'or')}.")
+
+
+def _listed(names: Iterable[str], conjunction: str) -> str:
+    *most, last = (f"'{name}'" for name in names)
+    return f"{', '.join(most)} {conjunction} {last}" if most else last

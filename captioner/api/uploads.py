@@ -25,6 +25,12 @@ def media_type_of(request: func.HttpRequest) -> str:
     return declared.partition(";")[0].strip().lower()
 
 
+def is_json(request: func.HttpRequest) -> bool:
+    """Tell whether the body is declared to be JSON."""
+    media_type = media_type_of(request)
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
 @contextmanager
 def images_in(request: func.HttpRequest, name: str | None = None) -> Iterator[list[Sent]]:
     """Give the images of a request, which can be read until the end of the block.

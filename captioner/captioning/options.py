@@ -1,4 +1,4 @@
-"""What one request asks of the captioners; the types that requests are parsed with are made of it.
+"""What a request or a job asks of the captioners; what requests are parsed with is made of it.
 
 Each description completes a sentence that begins with the field's name and "must be".
 """
@@ -12,8 +12,8 @@ MOST_ALTERNATIVES = 10
 CaptionerName = Literal["onnx", "azure-vision"]
 
 
-class Options(Struct, frozen=True, kw_only=True):
-    """The wishes of one request; None where it leaves things as the settings have them."""
+class Options(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The wishes of a request or a job; None where it leaves things as the settings have them."""
 
     captioners: Annotated[
         Annotated[tuple[CaptionerName, ...], Meta(min_length=1)] | None,

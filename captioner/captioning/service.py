@@ -85,15 +85,25 @@ class CaptioningService:
         """The captioners that are configured, by the names that their captions carry."""
         return [lane.source for lane in self._lanes]
 
+    def require(self, options: Options) -> None:
+        """Raise `CaptionerNotConfigured` where a captioner is asked that there is not."""
+        for fault in self._not_configured(options).values():
+            raise fault
+
     def caption(
-        self, images: Sequence[Image], options: Options = AS_SET, *, force: bool = False
+        self,
+        images: Sequence[Image],
+        options: Options = AS_SET,
+        *,
+        made_since: datetime | None = None,
     ) -> list[Captioned]:
         """Give a record for each image, in order; never raises for an image or a captioner.
 
         A caption in the image's previous record is kept if the bytes are the same and, for the own
-        one, the model is too; it must be in the language that is asked for, if one is. With
-        `force`, only those of captioners that are not asked are kept, and of those that fail. What
-        people wrote in a previous record is the affair of `inherit`.
+        one, the model is too; it must be in the language that is asked for, if one is, and not be
+        older than `made_since`, if that is given. Those of captioners that are not asked are kept
+        in any case, and of those that fail. What people wrote in a previous record is the affair of
+        `inherit`.
 
         All captions get the wording that is set, or asked for, those kept too.
         """
@@ -101,7 +111,7 @@ class CaptioningService:
         drafts = [self._draft(image) for image in images]
         at_work = []
         for lane in self._asked(options):
-            wanting = [draft for draft in drafts if self._wants(draft, lane, options, force=force)]
+            wanting = [each for each in drafts if self._wants(each, lane, options, made_since)]
             pictures = [draft.picture for draft in wanting if draft.picture is not None]
             at_work.append((lane, wanting, lane.start(pictures, options)))
         for lane, wanting, pending in at_work:
@@ -120,19 +130,21 @@ class CaptioningService:
         retrying: bool,
         at: datetime | None = None,
         options: Options = AS_SET,
+        made_since: datetime | None = None,
     ) -> bool:
         """Tell whether captioning this version of the image again would bring nothing new.
 
         A caption that is missing for a reason which lasts is not waited for, nor is one for which
-        a retry is on its way, unless this is that retry.
+        a retry is on its way, unless this is that retry. What is older than `made_since`, if that
+        is given, counts for nothing.
         """
-        if record.image.etag != etag:
+        if record.image.etag != etag or not _is_since(record.updated, made_since):
             return False
         if record.problem_of(IMAGE):
             return True
         at = at or now()
         for lane in self._asked(options):
-            if self._holds(record.caption_by(lane.source), lane, options):
+            if self._holds(record.caption_by(lane.source), lane, options, made_since):
                 continue
             problem = record.problem_of(lane.source)
             if problem is None:
@@ -153,11 +165,16 @@ class CaptioningService:
                 few = caption.alternatives[: options.alternatives]
                 draft.captions[source] = msgspec.structs.replace(caption, alternatives=few)
         if draft.picture is not None:
-            for source in dict.fromkeys(options.captioners or ()):
-                if source not in self.sources:
-                    draft.faults[source] = CaptionerNotConfigured(
-                        f"'{source}' is not set up here; leave it out, or set what it needs."
-                    )
+            draft.faults.update(self._not_configured(options))
+
+    def _not_configured(self, options: Options) -> dict[str, CaptionerNotConfigured]:
+        return {
+            source: CaptionerNotConfigured(
+                f"'{source}' is not set up here; leave it out, or set what it needs."
+            )
+            for source in options.captioners or ()
+            if source not in self.sources
+        }
 
     def _draft(self, image: Image) -> _Draft:
         """Decode, and take over what the previous record knows of the same bytes."""
@@ -183,14 +200,24 @@ class CaptioningService:
             draft.captions = {each.source: each for each in image.previous.captions}
         return draft
 
-    def _wants(self, draft: _Draft, lane: Lane[Any], options: Options, *, force: bool) -> bool:
+    def _wants(
+        self, draft: _Draft, lane: Lane[Any], options: Options, made_since: datetime | None
+    ) -> bool:
         if draft.picture is None:
             return False
-        return force or not self._holds(draft.captions.get(lane.source), lane, options)
+        return not self._holds(draft.captions.get(lane.source), lane, options, made_since)
 
-    def _holds(self, caption: Caption | None, lane: Lane[Any], options: Options) -> bool:
+    def _holds(
+        self,
+        caption: Caption | None,
+        lane: Lane[Any],
+        options: Options,
+        made_since: datetime | None,
+    ) -> bool:
         """Tell whether a caption is there as asked and no other model has replaced its maker."""
         if caption is None or options.language not in {None, caption.language}:
+            return False
+        if not _is_since(caption.created, made_since):
             return False
         if lane is not self._own:
             return True
@@ -227,6 +254,10 @@ class CaptioningService:
             ),
         )
         return Captioned(record, draft.faults)
+
+
+def _is_since(at: datetime, moment: datetime | None) -> bool:
+    return moment is None or at >= moment
 
 
 def _word(draft: _Draft, wording: Wording) -> None:

@@ -143,6 +143,78 @@ def upload(
     raise typer.Exit(0 if all_well else _FAILED)
 
 
+@app.command()
+def job(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DIRECTORY_SAS|FILE|JOB",
+            help="The SAS URI of a container or of a directory in it; or text files of URLs, one "
+            "a line; or a job's id.",
+        ),
+    ],
+    *,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="Where the app runs.")
+    ] = "http://localhost:7071",
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY", envvar="CAPTIONER_KEY", help="Function or host key of the app."
+        ),
+    ] = None,
+    follows: Annotated[
+        bool, typer.Option("--follow", help="Show the progress until the job ends.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Follow it, and write the results to this file, one JSON document a line.",
+        ),
+    ] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write each record beside its image in the directory.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Caption what has an up-to-date record too.")
+    ] = False,
+    neutral: Annotated[
+        bool | None,
+        typer.Option(
+            "--neutral/--no-neutral",
+            help="Use no words that tell people's sex; as the app is set where not given.",
+        ),
+    ] = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="End the job of this id.")] = False,
+    renew: Annotated[
+        str | None,
+        typer.Option(metavar="SAS", help="Go on with the job of this id by a new SAS URI."),
+    ] = None,
+) -> None:
+    """Have an app caption a whole directory, or many URLs.
+
+    The app does the work: Ctrl-C ends the watching alone. The exit code is 1 if a job that is
+    followed does not end well, or any of its images got no caption.
+    """
+    from captioner.cli import jobs  # noqa: PLC0415 - slow to load, as above
+
+    terminal = Terminal()
+    with _sentences(terminal), jobs.App(url, key) as there:
+        all_well = jobs.run(
+            there,
+            sources,
+            jobs.Wishes(save=save, force=force, neutral=neutral),
+            terminal,
+            follows=follows,
+            output=output,
+            cancel=cancel,
+            renewed=renew,
+        )
+    raise typer.Exit(0 if all_well else _FAILED)
+
+
 @contextmanager
 def _sentences(terminal: Terminal) -> Iterator[None]:
     """Turn a fault of the command as a whole into a sentence and an exit code."""

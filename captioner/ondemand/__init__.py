@@ -5,8 +5,24 @@ directory (`Listed`), or in a directory that keeps the record beside it (`Kept`)
 many at once and captions them together, within bounds on threads, memory and time.
 """
 
-from captioner.ondemand.directories import Kept, Listed, images_in
+from captioner.ondemand.asked import MOST_URLS, ManyUrls, OneDirectory, OneUrl
+from captioner.ondemand.directories import SAVE, Kept, Listed, images_in, opened
 from captioner.ondemand.gathering import MOST_INLINE, OnDemand
 from captioner.ondemand.wanted import Linked, Sent, Wanted
 
-__all__ = ["MOST_INLINE", "Kept", "Linked", "Listed", "OnDemand", "Sent", "Wanted", "images_in"]
+__all__ = [
+    "MOST_INLINE",
+    "MOST_URLS",
+    "SAVE",
+    "Kept",
+    "Linked",
+    "Listed",
+    "ManyUrls",
+    "OnDemand",
+    "OneDirectory",
+    "OneUrl",
+    "Sent",
+    "Wanted",
+    "images_in",
+    "opened",
+]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 import msgspec
 from msgspec import UNSET
@@ -13,14 +13,14 @@ from captioner.errors import (
     CaptionerError,
     RecordNotFound,
     RecordUnreadable,
+    SaveRefused,
     StoreConflict,
     WishError,
 )
+from captioner.ondemand.asked import OneDirectory
 from captioner.records import CaptionRecord, ImageFacts, Problem, now
-from captioner.store import ImageEntry
-
-if TYPE_CHECKING:
-    from captioner.sources import Directory
+from captioner.sources import Directory, Sources
+from captioner.store import ImageEntry, ImageStore
 
 SAVE = "save"  # the source of a problem with keeping the record
 
@@ -32,7 +32,22 @@ type IsComplete = Callable[[CaptionRecord, str], bool]
 """Whether a record needs no new captions for the version of the image with this ETag."""
 
 
-def images_in(directory: "Directory", most: int) -> list[ImageEntry] | None:
+def opened(asked: OneDirectory, sources: Sources, store: ImageStore) -> Directory:
+    """Open the directory that is asked for; nothing is sent yet.
+
+    Raises `UrlError`, `SasError`, or `SaveRefused` where records would be kept among our own.
+    """
+    directory = sources.directory(asked.directory)
+    place = directory.place
+    if asked.save and store.owns(place.account, place.container):
+        raise SaveRefused(
+            f"No records are saved in '{place.container}', which is the app's own: leave 'save' "
+            "out, or have the records of its images made by a job with 'backfill'."
+        )
+    return directory
+
+
+def images_in(directory: Directory, most: int) -> list[ImageEntry] | None:
     """List a directory's images; None where there are more than `most`, or too much beside them.
 
     No more is listed than it takes to know. Raises as `Directory.page` does.
@@ -54,7 +69,7 @@ def images_in(directory: "Directory", most: int) -> list[ImageEntry] | None:
 class Listed:
     """An image in a directory, whose record is answered, and that is all."""
 
-    directory: "Directory"
+    directory: Directory
     entry: ImageEntry
 
     @property
@@ -81,16 +96,15 @@ class Listed:
 class Kept:
     """An image in a directory, whose record is kept beside it as `<name>.json`.
 
-    A record that is complete is answered as it is, unless `force` is set. Another is completed,
-    with what people wrote there, and only ever written over the version that was read. What keeps
-    it from being written is a problem in the answer. A record is not written for an image that
-    could not be had, and does not hold what this one request asked in vain.
+    A record that is complete is answered as it is. Another is completed, with what people wrote
+    there, and only ever written over the version that was read. What keeps it from being written is
+    a problem in the answer. A record is not written for an image that could not be had, and does
+    not hold what this one request asked in vain.
     """
 
-    directory: "Directory"
+    directory: Directory
     entry: ImageEntry
     is_complete: IsComplete
-    force: bool = False
     _found: tuple[CaptionRecord | None, str | None] = field(default=(None, None), init=False)
     _hindrance: RecordUnreadable | None = field(default=None, init=False)
 
@@ -152,7 +166,7 @@ class Kept:
             return None, None
 
     def _suffices(self, record: CaptionRecord | None, etag: str) -> TypeGuard[CaptionRecord]:
-        return record is not None and not self.force and self.is_complete(record, etag)
+        return record is not None and self.is_complete(record, etag)
 
 
 def _worth_asking_again(captioned: Captioned) -> Captioned:

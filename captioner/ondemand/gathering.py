@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
 from traceback import format_tb
 from typing import Any
 
@@ -23,9 +24,9 @@ from captioner.ondemand.wanted import Wanted
 
 MOST_INLINE = 32  # images of which an answer is waited for
 
-_FETCHES_OF_ALL = 16  # of this process at once
+_FETCHES_OF_ALL = 16  # at once
 _FETCHES = 8  # of one request at once
-_CAPTIONINGS = 8  # of this process at once, of each request one
+_CAPTIONINGS = 8  # at once, of each request one
 _BATCH = 8  # pictures that are decoded at once, and as many as the model takes at once
 _LARGEST = 4  # images of the largest size that a request may hold at once
 # The platform cuts an HTTP answer off after 230 s; what is begun until then has time to end.
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class OnDemand:
-    """Captions what is asked for; one for each process, safe to share between threads."""
+    """Captions what is asked for, within one bound on threads; safe to share between threads."""
 
     def __init__(self, captioning: CaptioningService, *, max_bytes: int) -> None:
         self._captioning = captioning
@@ -45,16 +46,21 @@ class OnDemand:
         self._captioners = ThreadPoolExecutor(_CAPTIONINGS, thread_name_prefix="caption")
 
     def caption(
-        self, wanted: Sequence[Wanted], options: Options = AS_SET, *, force: bool = False
+        self,
+        wanted: Sequence[Wanted],
+        options: Options = AS_SET,
+        *,
+        made_since: datetime | None = None,
     ) -> list[Captioned]:
         """Give each image's record, in order; what is wrong with one is told in its own.
 
-        Fetched images are held until they are captioned, and no more of them than four of the
-        largest size. After two minutes no other image is begun.
+        Captions that are older than `made_since`, if that is given, are made again. Fetched images
+        are held until they are captioned, and no more of them than four of the largest size. After
+        two minutes no other image is begun.
         """
 
         def caption(images: Sequence[Image]) -> list[Captioned]:
-            return self._captioning.caption(images, options, force=force)
+            return self._captioning.caption(images, options, made_since=made_since)
 
         run = _Run(wanted, self._fetchers, self._captioners, caption, max_bytes=self._max_bytes)
         captioned = run.results()
@@ -108,7 +114,7 @@ class _Run:
                 return
             self._waiting.popleft()
             if time.monotonic() > self._end:
-                fault = DownloadTooSlow("No time was left for this image; ask for fewer at once.")
+                fault = DownloadTooSlow("No time was left for this image; ask for it again.")
                 self._done[place] = failed(wanted.facts, IMAGE, fault)
                 continue
             self._held[place] = most

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, Self
 
 from captioner.captioning import Captioned, Image
 from captioner.errors import UrlError
 from captioner.records import ImageFacts
-
-if TYPE_CHECKING:
-    from captioner.sources import Sources
+from captioner.sources import Sources
 
 
 class Wanted(Protocol):
@@ -68,9 +66,14 @@ class Sent(_Answered):
 class Linked(_Answered):
     """An image at a URL; `place` names it where the URL cannot be read, and so not be told."""
 
-    sources: "Sources"
+    sources: Sources
     url: str
     place: str = "url"
+
+    @classmethod
+    def at(cls, index: int, url: str, sources: Sources) -> Self:
+        """Take up the URL at a place in a list."""
+        return cls(sources, url, f"urls[{index}]")
 
     @property
     def facts(self) -> ImageFacts:

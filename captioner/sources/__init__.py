@@ -10,5 +10,15 @@ records that lie in a directory, which are those of the store.
 from captioner.sources.directories import LARGEST_PAGE, Directory, Page, Place
 from captioner.sources.downloads import MOST_REDIRECTS, Download
 from captioner.sources.sources import Sources
+from captioner.sources.urls import LONGEST_URL
 
-__all__ = ["LARGEST_PAGE", "MOST_REDIRECTS", "Directory", "Download", "Page", "Place", "Sources"]
+__all__ = [
+    "LARGEST_PAGE",
+    "LONGEST_URL",
+    "MOST_REDIRECTS",
+    "Directory",
+    "Download",
+    "Page",
+    "Place",
+    "Sources",
+]

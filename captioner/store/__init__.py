@@ -4,13 +4,29 @@ Everything it raises is a `StoreError`, an `ImageTooLarge`, or an `InvalidReques
 no blob can have.
 """
 
+from captioner.store.documents import Document, Documents, Entry, Listing
 from captioner.store.image_store import (
     RETRY_QUEUE,
     ImageEntry,
+    ImagePage,
     ImageStore,
     StoredImage,
     is_directory,
     sidecar_name,
 )
+from captioner.store.message_queue import MessageQueue
 
-__all__ = ["RETRY_QUEUE", "ImageEntry", "ImageStore", "StoredImage", "is_directory", "sidecar_name"]
+__all__ = [
+    "RETRY_QUEUE",
+    "Document",
+    "Documents",
+    "Entry",
+    "ImageEntry",
+    "ImagePage",
+    "ImageStore",
+    "Listing",
+    "MessageQueue",
+    "StoredImage",
+    "is_directory",
+    "sidecar_name",
+]

@@ -3,7 +3,7 @@
 import hashlib
 import mimetypes
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ from typing import Any, Self
 import msgspec
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobClient, BlobServiceClient, ContentSettings
+from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
 from captioner.errors import (
@@ -56,6 +56,14 @@ class ImageEntry:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class ImagePage:
+    """Some of the images by name; `next` asks for those after them, None where there are none."""
+
+    images: tuple[ImageEntry, ...]
+    next: str | None
+
+
 class ImageStore:
     """Reads images, and reads and writes their sidecars; safe to share between threads."""
 
@@ -68,6 +76,11 @@ class ImageStore:
         self._retries = queues.get_queue_client(
             RETRY_QUEUE, message_encode_policy=TextBase64EncodePolicy()
         )
+        self._own = {
+            settings.images_container,
+            settings.captions_container,
+            settings.jobs_container,
+        }
         self._max_image_bytes = settings.max_image_bytes
 
     @classmethod
@@ -91,9 +104,8 @@ class ImageStore:
         return str(self._images.container_name)
 
     def owns(self, endpoint: str, container: str) -> bool:
-        """Tell whether a container of the account at a blob endpoint is one of this store's."""
-        own = {self._images.container_name, self._captions.container_name}
-        return container in own and account_of(endpoint) == account_of(self._services[0].url)
+        """Tell whether a container of the account at a blob endpoint is one of this app's."""
+        return container in self._own and account_of(endpoint) == account_of(self._services[0].url)
 
     def ensure_containers(self) -> None:
         """Create the containers and the queue where they are missing."""
@@ -167,10 +179,23 @@ class ImageStore:
     def list_images(self) -> Iterator[ImageEntry]:
         """List the images by name, directory markers left out."""
         with translated(f"container '{self.images_container}'"):
-            for blob in self._images.list_blobs(include=["metadata"]):
-                if not is_directory(blob.metadata):
-                    # A listing gives ETags without the quotes that headers have.
-                    yield ImageEntry(name=blob.name, etag=f'"{blob.etag}"', size=blob.size)
+            yield from _images(self._images.list_blobs(include=["metadata"]))
+
+    def page_of_images(self, token: str | None, *, size: int) -> ImagePage:
+        """List the images among the next `size` blobs; `token` is the last page's `next`.
+
+        A page may hold none and have a next one all the same. A container that is not there yet
+        has none.
+        """
+        with translated(f"container '{self.images_container}'"):
+            pages: Any = self._images.list_blobs(
+                include=["metadata"], results_per_page=size
+            ).by_page(continuation_token=token)
+            try:
+                images = tuple(_images(next(pages, ())))
+            except ResourceNotFoundError:
+                return ImagePage((), None)
+            return ImagePage(images, pages.continuation_token or None)
 
     def get_record(self, name: str) -> tuple[CaptionRecord, str]:
         """Read the record of an image from its sidecar, and the sidecar's ETag.
@@ -238,6 +263,13 @@ class ImageStore:
         except ResourceNotFoundError:
             self.ensure_containers()
             return write()
+
+
+def _images(blobs: Iterable[BlobProperties]) -> Iterator[ImageEntry]:
+    for blob in blobs:
+        if not is_directory(blob.metadata):
+            # A listing gives ETags without the quotes that headers have.
+            yield ImageEntry(name=blob.name, etag=f'"{blob.etag}"', size=blob.size)
 
 
 def sidecar_name(image_name: str) -> str:

@@ -3,8 +3,9 @@
 The storage emulator is the one private address that may be asked, as it stands in for Azure.
 """
 
+import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jsonschema
@@ -20,6 +21,7 @@ from tests.support.bundles import make_bundle
 from tests.support.directories import FULL, READ, sas_uri, signature_of
 from tests.support.pictures import image_bytes, plain
 from tests.support.vision_server import KEY, VisionServer
+from tests.support.waiting import wait_for
 from tests.support.web import Site, answer
 
 RED = image_bytes(plain(100, 80, "red"), "PNG")
@@ -52,8 +54,8 @@ def container(blobs: BlobServiceClient, unique_name: Callable[[str], str]) -> Co
     return blobs.create_container(unique_name("pictures"))
 
 
-def ask(app: App, **asked: Any) -> requests.Response:
-    return requests.post(f"{app.host.url}/api/caption", json=asked, timeout=TIMEOUT_S)
+def ask(app: App, route: str = "caption", /, **asked: Any) -> requests.Response:
+    return requests.post(f"{app.host.url}/api/{route}", json=asked, timeout=TIMEOUT_S)
 
 
 def results_of(response: requests.Response) -> list[Any]:
@@ -202,33 +204,101 @@ class TestSave:
         assert [blob.name for blob in container.list_blobs()] == ["a.png"]
 
     def test_never_into_the_apps_own_containers(self, app: App, blobs: BlobServiceClient) -> None:
-        for name in (app.settings["IMAGES_CONTAINER"], app.settings["CAPTIONS_CONTAINER"]):
-            own = blobs.get_container_client(name)
-            response = ask(app, directory=sas_uri(own, FULL), save=True)
+        for name in ("IMAGES_CONTAINER", "CAPTIONS_CONTAINER"):
+            own = blobs.get_container_client(app.settings[name])
+            for route in ("caption", "jobs"):
+                response = ask(app, route, directory=sas_uri(own, FULL), save=True)
 
-            assert (response.status_code, response.json()["code"]) == (422, "save_refused")
+                assert (response.status_code, response.json()["code"]) == (422, "save_refused")
         assert results_of(ask(app, directory=sas_uri(own))) == []
 
 
-def test_a_directory_of_more_than_32(app: App, container: ContainerClient) -> None:
+def job_results(app: App, response: requests.Response) -> list[Any]:
+    """Wait for the job that a request has become, and give its results."""
+    assert response.status_code == 202, response.text
+    job = app.host.url + response.headers["Location"]
+    assert response.json() == requests.get(job, timeout=TIMEOUT_S).json() | {
+        name: response.json()[name] for name in ("state", "counts", "rate", "seconds_left")
+    }
+    told = wait_for(
+        lambda: (now := requests.get(job, timeout=TIMEOUT_S).json())["state"] == "done" and now,
+        "the end of the job",
+        deadline_s=TIMEOUT_S,
+    )
+    answer = requests.get(f"{job}/results", timeout=TIMEOUT_S)
+    results = [json.loads(line) for line in answer.text.splitlines()]
+    assert "next" not in answer.links
+    assert told["counts"]["found"] == len(results)
+    return results
+
+
+def test_33_urls_become_a_job(app: App, container: ContainerClient) -> None:
+    for each in range(3):
+        container.upload_blob(f"{each}.png", RED)
+    urls = [sas_uri(container, path=f"/{each % 4}.png") for each in range(33)]
+
+    results = job_results(app, ask(app, urls=urls, captioners=["onnx"]))
+
+    assert [each["index"] for each in results] == list(range(33))
+    assert [each["image"] for each in results] == [url.partition("?")[0] for url in urls]
+    for at, each in enumerate(results):
+        if at % 4 == 3:
+            assert each["problem"]["code"] == "nothing_there"
+        else:
+            jsonschema.validate(each["record"], json_schema())
+            assert list(texts(each["record"])) == ["onnx"]
+    assert not [url for url in urls if signature_of(url) in str(results) + app.host.log]
+
+
+def test_options_reach_the_captioners_of_a_job(
+    app: App, container: ContainerClient, vision: VisionServer
+) -> None:
+    for each in range(3):
+        container.upload_blob(f"{each}.png", RED)
+    vision.reset()
+    directory = sas_uri(container)
+
+    own = job_results(
+        app, ask(app, "jobs", directory=directory, captioners=["onnx"], language="ja")
+    )
+    assert [each["problem"]["code"] for each in own] == ["language_unsupported"] * 3
+    assert vision.requests == []
+
+    both = [
+        each["record"]
+        for each in job_results(
+            app, ask(app, "jobs", directory=directory, language="ja", alternatives=0)
+        )
+    ]
+    assert codes(both) == [["language_unsupported"]] * 3
+    assert [[each["language"] for each in record["captions"]] for record in both] == [["ja"]] * 3
+    assert [each.query["language"] for each in vision.requests] == ["ja"] * 3
+
+
+def test_a_directory_of_more_than_32_becomes_a_job(app: App, container: ContainerClient) -> None:
     for each in range(32):
         container.upload_blob(f"{each:02}.png", RED)
     directory = sas_uri(container)
 
     results = results_of(ask(app, directory=directory, captioners=["onnx"]))
     container.upload_blob("one more.png", RED)
-    response = ask(app, directory=directory, captioners=["onnx"])
+    full = sas_uri(container, FULL)
+    later = job_results(app, ask(app, directory=full, captioners=["onnx"], save=True))
 
     assert names(results) == [f"{each:02}.png" for each in range(32)]
     assert codes(results) == [[]] * 32
-    assert (response.status_code, response.json()["code"]) == (413, "list_too_long")
+    assert [each["image"] for each in later] == [*names(results), "one more.png"]
+    assert [
+        from_json(container.download_blob(f"{each['image']}.json").readall()).image.name
+        for each in later
+    ] == [each["image"] for each in later]
 
 
 @pytest.mark.parametrize(
     ("options", "status", "code"),
     [
         ({"permission": "r"}, 422, "sas_too_narrow"),
-        ({"expires_in": timedelta(hours=-1)}, 422, "sas_expired"),
+        ({"expiry": datetime.now(UTC) - timedelta(hours=1)}, 422, "sas_expired"),
     ],
 )
 def test_a_signature_that_does_not_open_the_directory(

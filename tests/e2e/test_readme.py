@@ -11,6 +11,7 @@ from captioner.records import json_schema
 from tests.support.app import running_app
 from tests.support.azurite import Azurite
 from tests.support.bundles import make_bundle
+from tests.support.directories import sas_uri
 from tests.support.documents import README, code
 from tests.support.pictures import image_bytes, left_and_right, plain
 from tests.support.reader import Reader, lines_of
@@ -46,6 +47,10 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         running_app(azurite, {**usual, "MODEL_DIR": str(folder / "bundle")}) as app,
     ):
         app.record("attic/photo.jpg", app.drop("attic/photo.jpg", photo))
+        with azurite.blobs() as blobs:
+            sas = sas_uri(blobs.get_container_client("images")).partition("?")[2]
+        url = f"{app.store.image_url('attic/photo.jpg')}?{sas}"
+        (folder / "urls.txt").write_text(f"{url}\n{url}\n")
         yield Reader.in_folder(
             folder, azurite.connection_string, app.host.url, model_dir=folder / "bundle"
         )
@@ -64,6 +69,10 @@ def test_curl(reader: Reader, line: str) -> None:
     answer = json.loads(reader.shell(line))
     if "/api/health" in line:
         assert answer["status"] == "ok"
+    elif "/api/jobs" in line:
+        assert answer.get("source", "urls") == "urls"
+        assert answer.get("state", "listing") == "listing"
+        assert "jobs" in answer or "id" in answer
     elif "/api/schema" in line:
         assert answer == json.loads(json.dumps(json_schema()))
     else:
@@ -92,5 +101,9 @@ def test_python_by_storage(reader: Reader) -> None:
 @pytest.mark.parametrize("line", shell_examples("captioner "))
 def test_the_terminal(reader: Reader, line: str) -> None:
     shown = reader.shell(line)
+    if line.startswith("captioner job"):
+        assert shown.endswith("done: 2 captioned\n")
+        assert len((reader.folder / "results.jsonl").read_text().splitlines()) == 2
+        return
     assert "onnx" in shown
     assert "photo.jpg" in shown or "blue.png" in shown

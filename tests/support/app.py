@@ -58,6 +58,7 @@ def app_settings(azurite: Azurite, settings: Mapping[str, str]) -> dict[str, str
         "AzureWebJobsStorage": azurite.connection_string,
         "IMAGES_CONTAINER": f"images-{suffix}",
         "CAPTIONS_CONTAINER": f"captions-{suffix}",
+        "JOBS_CONTAINER": f"jobs-{suffix}",
         **settings,
     }
 

@@ -30,6 +30,16 @@ def test_functions_are_triggered_by_what_the_readme_promises(
         "retry": "captioner-retry",
         "retry_gave_up": "captioner-retry-poison",
         "platform_gave_up": "webjobs-blobtrigger-poison",
+        "job_listing": "captioner-job-lists",
+        "job_listing_gave_up": "captioner-job-lists-poison",
+        "job_step": "captioner-jobs",
+        "job_step_gave_up": "captioner-jobs-poison",
+        "start_job": "api/jobs",
+        "list_jobs": "api/jobs",
+        "job_status": "api/jobs/{id}",
+        "renew_job": "api/jobs/{id}",
+        "cancel_job": "api/jobs/{id}",
+        "job_results": "api/jobs/{id}/results",
         "caption": "api/caption",
         "record": "api/captions/{*name}",
         "health": "api/health",
@@ -52,7 +62,13 @@ def test_all_storage_is_the_hosts_own(bindings: dict[str, dict[str, Any]]) -> No
     assert connections == {"AzureWebJobsStorage"}
 
 
-@pytest.mark.parametrize("queue", ["retry", "platform_gave_up", "retry_gave_up"])
+@pytest.mark.parametrize(
+    "queue",
+    [
+        *("retry", "platform_gave_up", "retry_gave_up"),
+        *("job_listing", "job_listing_gave_up", "job_step", "job_step_gave_up"),
+    ],
+)
 @pytest.mark.parametrize(
     "body",
     [
@@ -62,6 +78,7 @@ def test_all_storage_is_the_hosts_own(bindings: dict[str, dict[str, Any]]) -> No
         b"[]",
         b'{"name": "a.jpg", "etag": "1", "attempt": -1}',
         b'{"ContainerName": 1}',
+        b'{"step": {"type": "none"}}',
         b'{"x":' * 10_000,
     ],
     ids=lambda body: repr(body[:20]),

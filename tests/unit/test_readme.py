@@ -7,14 +7,17 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
+import msgspec
 import pytest
 
 from captioner import errors
-from captioner.api.requests import ManyUrls, OneDirectory, OneUrl, Query, read_json
+from captioner.api.requests import Query, read_asked
 from captioner.errors import CaptionerError
+from captioner.jobs import JobRequest, JobStatus
+from captioner.ondemand import ManyUrls, OneDirectory, OneUrl
 from captioner.records import CaptionRecord, from_json, json_schema
 from captioner.settings import Settings
 from scripts import docs
@@ -31,7 +34,8 @@ from tests.support.documents import (
     table,
 )
 
-NO_REQUESTS = {"schema_version", "code", "VISION_KEY"}  # a record, a problem, settings
+# A record, a problem, settings, how a job stands.
+NO_REQUESTS = {"schema_version", "code", "VISION_KEY", "counts"}
 COMMANDS = sorted({each for document in DOCUMENTS for each in commands(document)}, key=str)
 
 
@@ -77,8 +81,22 @@ def test_the_examples_of_requests_can_be_read() -> None:
     forms = [
         each for each in map(json.loads, code(README, "json")) if not each.keys() & NO_REQUESTS
     ]
-    read = {type(read_json(json.dumps(each).encode(), {})) for each in forms}
+    read = {type(read_asked(json.dumps(each).encode(), {})) for each in forms}
     assert read == {OneUrl, ManyUrls, OneDirectory}
+
+
+def test_the_example_of_a_job_has_what_a_job_has() -> None:
+    (job,) = (each for each in map(json.loads, code(README, "json")) if "counts" in each)
+    read = msgspec.convert(job, JobStatus)
+    assert {*job, "ended"} == set(JobStatus.__struct_fields__)
+    assert msgspec.to_builtins(read) == job
+
+
+def test_every_form_of_a_job_is_told_and_no_other() -> None:
+    told = {re.findall(r'"(\w+)"', row[0])[0] for row in table(README, "JSON", "Options")}
+    forms = get_args(JobRequest.__value__)
+    fields = [each for form in forms for each in msgspec.structs.fields(form)]
+    assert told == {each.name for each in fields if each.required}
 
 
 def test_every_option_of_a_request_is_told_and_no_other() -> None:

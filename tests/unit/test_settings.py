@@ -28,6 +28,7 @@ def test_every_setting_is_read() -> None:
         {
             "IMAGES_CONTAINER": "pictures",
             "CAPTIONS_CONTAINER": "words",
+            "JOBS_CONTAINER": "work",
             "MODEL_DIR": "elsewhere",
             "BEAM_SIZE": "5",
             "ALTERNATIVES": "0",
@@ -53,6 +54,7 @@ def test_every_setting_is_read() -> None:
     assert settings == Settings(
         images_container="pictures",
         captions_container="words",
+        jobs_container="work",
         model_dir=Path("elsewhere"),
         beam_size=5,
         alternatives=0,
@@ -164,6 +166,12 @@ def test_half_of_vision_is_a_fault(given: dict[str, str], missing: str) -> None:
 def test_sidecars_may_not_lie_among_the_images() -> None:
     with pytest.raises(SettingsError, match="must differ"):
         load_settings({"CAPTIONS_CONTAINER": "images"})
+
+
+@pytest.mark.parametrize("container", ["images", "captions"])
+def test_jobs_have_a_container_of_their_own(container: str) -> None:
+    with pytest.raises(SettingsError, match="JOBS_CONTAINER must differ"):
+        load_settings({"JOBS_CONTAINER": container})
 
 
 def test_the_key_is_never_shown() -> None:

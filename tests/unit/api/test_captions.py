@@ -225,7 +225,7 @@ def test_vision_is_asked_concurrently(azurite: Azurite, bundle: Path) -> None:
     assert [len(each["captions"]) for each in document["results"]] == [2] * 4
 
 
-def test_32_urls_are_answered_and_33_are_not_fetched(served: Any) -> None:
+def test_32_urls_are_answered_and_33_become_a_job(served: Any, services: Services) -> None:
     root, ask, site = served({"a.png": answer(RED)})
 
     status, document = ask(urls=[f"{root}/a.png"] * 32)
@@ -233,8 +233,9 @@ def test_32_urls_are_answered_and_33_are_not_fetched(served: Any) -> None:
     assert codes(document["results"]) == [[]] * 32
 
     before = site.connections
-    status, problem = ask(urls=[f"{root}/a.png"] * 33)
-    assert (status, problem["code"]) == (413, "list_too_long")
+    status, job = ask(urls=[f"{root}/a.png"] * 33, language="es")
+    assert (status, job["source"], job["options"]) == (202, "urls", {"language": "es"})
+    assert services.jobs.cancel(job["id"]).state == "cancelled"
     assert site.connections == before
 
 

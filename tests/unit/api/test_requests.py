@@ -7,22 +7,24 @@ import msgspec
 import pytest
 
 from captioner.api.requests import (
-    MOST_URLS,
-    ManyUrls,
-    OneDirectory,
-    OneUrl,
+    JobsQuery,
+    ListQuery,
     Query,
-    read_json,
+    Renewal,
+    ResultsQuery,
+    read_asked,
     read_query,
 )
 from captioner.errors import InvalidRequest
+from captioner.jobs import Backfill
+from captioner.ondemand import MOST_URLS, ManyUrls, OneDirectory, OneUrl
 
 URL = "https://example.org/a.jpg"
 SECRET = "sv=1&sig=s3cret"
 
 
 def read(document: Any, **query: str) -> OneUrl | ManyUrls | OneDirectory:
-    return read_json(json.dumps(document).encode(), query)
+    return read_asked(json.dumps(document).encode(), query)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,7 @@ def test_json_of_every_form(document: Any, asked: object) -> None:
     ],
 )
 def test_the_query(query: dict[str, str], asked: Query) -> None:
-    assert read_query(query) == asked
+    assert read_query(query, Query) == asked
 
 
 CAPTIONERS = "'captioners' must be the captioners to ask: onnx, azure-vision or both"
@@ -122,7 +124,7 @@ def test_a_wrong_option_is_told_in_every_form(form: Any, wish: Any, told: str) -
 )
 def test_a_wrong_option_in_the_query_is_told(query: dict[str, str], told: str) -> None:
     with pytest.raises(InvalidRequest, match=told):
-        read_query(query)
+        read_query(query, Query)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_a_wrong_form_is_told(document: Any, told: str) -> None:
 )
 def test_what_is_no_json_is_told(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="JSON"):
-        read_json(body, {})
+        read_asked(body, {})
 
 
 def test_options_beside_json_are_not_overlooked() -> None:
@@ -169,7 +171,13 @@ def test_options_beside_json_are_not_overlooked() -> None:
     assert read({"url": URL}, code="key") == OneUrl(url=URL)
 
 
-@pytest.mark.parametrize("form", [Query, OneUrl, ManyUrls, OneDirectory])
+@pytest.mark.parametrize(
+    "form",
+    [
+        *(OneUrl, ManyUrls, OneDirectory, Backfill, Renewal),
+        *(Query, ListQuery, JobsQuery, ResultsQuery),
+    ],
+)
 def test_every_field_is_described_in_the_schema(form: type) -> None:
     schema = msgspec.json.schema(form)["$defs"][form.__name__]
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -30,12 +31,12 @@ class WidthCaptioner(ScriptedCaptioner):
         super().__init__()
         self.fails_at = fails_at
 
-    def caption(self, pictures: Sequence[Picture]) -> list[Caption]:
+    def caption(self, pictures: Sequence[Picture], **options: Any) -> list[Caption]:
         captions = []
         for picture in pictures:
             self.text = f"{picture.width} wide"
             self.fault = VisionThrottled("No.") if picture.width == self.fails_at else None
-            captions += super().caption([picture])
+            captions += super().caption([picture], **options)
         return captions
 
 

@@ -1,10 +1,13 @@
 """What one request asks of the captioners."""
 
+from datetime import datetime, timedelta
+
 import msgspec
 import pytest
 
 from captioner.captioning import CaptioningService, Image, Options
-from captioner.records import Alternative, CaptionRecord, ImageFacts, ModelName
+from captioner.errors import CaptionerNotConfigured, VisionRejected
+from captioner.records import Alternative, CaptionRecord, ImageFacts, ModelName, Problem, now
 from tests.support.captioners import ScriptedCaptioner, service_of
 from tests.support.pictures import image_bytes, plain
 
@@ -34,10 +37,10 @@ def record_by(
     options: Options,
     previous: CaptionRecord | None = None,
     *,
-    force: bool = False,
+    made_since: datetime | None = None,
 ) -> CaptionRecord:
     image = Image(ImageFacts(name="a.jpg", etag=ETAG), RED, previous)
-    (captioned,) = service.caption([image], options, force=force)
+    (captioned,) = service.caption([image], options, made_since=made_since)
     return captioned.record
 
 
@@ -119,15 +122,61 @@ def test_captions_from_before_in_another_language_are_made_again(
     assert record_by(service, Options(language="en"), before).captions == before.captions
 
 
-def test_force_makes_again_what_is_asked_for(
+def test_what_is_asked_for_and_too_old_is_made_again(
     service: CaptioningService, own: ScriptedCaptioner, vision: ScriptedCaptioner
 ) -> None:
     before = record_by(service, Options())
     own.text, vision.text = "new words", "their new words"
+    onnx = Options(captioners=("onnx",))
+    later = before.captions[0].created + timedelta(milliseconds=1)
 
-    record = record_by(service, Options(captioners=("onnx",)), before, force=True)
+    record = record_by(service, onnx, before, made_since=later)
 
     assert [each.text for each in record.captions] == ["new words", "their words"]
+    kept = record_by(service, onnx, before, made_since=before.captions[0].created)
+    assert kept.captions == before.captions
+
+
+def test_what_is_too_old_is_kept_where_its_captioner_fails(
+    service: CaptioningService, vision: ScriptedCaptioner
+) -> None:
+    before = record_by(service, Options())
+    vision.fault = VisionRejected("Never.")
+
+    record = record_by(service, Options(), before, made_since=now() + timedelta(seconds=1))
+
+    assert record.captions[1] == before.captions[1]
+    assert codes(record) == {"azure-vision": "vision_rejected"}
+
+
+def test_a_record_is_complete_only_with_captions_that_are_not_too_old(
+    service: CaptioningService,
+) -> None:
+    record = record_by(service, Options())
+    moment = max(each.created for each in record.captions)
+    later = moment + timedelta(hours=1)
+    edited = msgspec.structs.replace(record, updated=later)
+    failed = msgspec.structs.replace(
+        edited,
+        problems=tuple(Problem(each.source, "x", "Never.") for each in record.captions),
+    )
+
+    def is_complete(record: CaptionRecord, made_since: datetime | None) -> bool:
+        return service.is_complete(record, ETAG, retrying=False, made_since=made_since)
+
+    assert is_complete(record, None)
+    assert not is_complete(record, later)
+    assert not is_complete(edited, later)  # somebody wrote there, but no captioner
+    assert is_complete(failed, later)
+    assert not is_complete(failed, later + timedelta(hours=1))
+
+
+def test_captioners_that_there_are_not_are_told(service: CaptioningService) -> None:
+    both = Options(captioners=("azure-vision", "onnx"))
+    service.require(Options())
+    service.require(both)
+    with pytest.raises(CaptionerNotConfigured, match="'azure-vision' is not set up"):
+        service_of(ScriptedCaptioner()).require(both)
 
 
 @pytest.mark.parametrize(

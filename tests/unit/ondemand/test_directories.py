@@ -68,11 +68,12 @@ def caption(service: CaptioningService, opened: Callable[[str], Directory]) -> C
         permission: str = FULL, options: Options = AS_SET, *, force: bool = False
     ) -> CaptionRecord:
         directory = opened(permission)
-        is_complete = partial(service.is_complete, retrying=False, options=options)
-        wanted = [
-            Kept(directory, entry, is_complete, force) for entry in images_in(directory, 1) or []
-        ]
-        (captioned,) = on_demand.caption(wanted, options, force=force)
+        made_since = now() if force else None
+        is_complete = partial(
+            service.is_complete, retrying=False, options=options, made_since=made_since
+        )
+        wanted = [Kept(directory, entry, is_complete) for entry in images_in(directory, 1) or []]
+        (captioned,) = on_demand.caption(wanted, options, made_since=made_since)
         return captioned.record
 
     return caption

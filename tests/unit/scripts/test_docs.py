@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.results import FreshProcess, Machine, Results, Spread, Timings, save
+from benchmarks.results import FreshProcess, JobRun, Machine, Results, Spread, Timings, save
 from captioner.model.bundle import MANIFEST, Manifest, read_manifest
 from captioner.records import ModelName
 from scripts import docs, tables
@@ -179,6 +179,28 @@ def test_missing_measurements_are_asked_for(root):
     (root / "benchmarks" / "results.json").unlink()
     with pytest.raises(SetupError, match=r"cannot be read .* run: python -m benchmarks\.caption"):
         docs.blocks_of(root)["speed"]()
+
+
+def test_what_came_of_a_job_is_told(root):
+    with pytest.raises(SetupError, match=r"cannot be read .* run: python -m benchmarks\.jobs"):
+        docs.blocks_of(root)["jobs"]()
+    run = JobRun(
+        command="python -m benchmarks.jobs",
+        bundle=ModelName("tiny", "1"),
+        machine=RESULTS.machine,
+        images=1000,
+        kills=2,
+        lease_seconds=5,
+        results=1000,
+        captioned=1000,
+        captioned_again=40,
+        seconds=99.6,
+        documents=67,
+    )
+    save(run, root / "benchmarks" / "jobs.json")
+    shown = docs.blocks_of(root)["jobs"]()
+    assert "killed 2 times: 1,000 results, one for each image, after 100 s" in shown
+    assert "40 images that were in work" in shown
 
 
 def test_decoders_are_compared_by_their_best_epoch(root):

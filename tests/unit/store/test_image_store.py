@@ -23,7 +23,7 @@ from captioner.errors import (
 )
 from captioner.records import CaptionRecord, ImageFacts, now
 from captioner.settings import Settings, StorageConnection
-from captioner.store import RETRY_QUEUE, ImageStore, sidecar_name
+from captioner.store import RETRY_QUEUE, ImagePage, ImageStore, sidecar_name
 from captioner.store.account import translated
 from tests.support.azurite import Azurite
 
@@ -113,6 +113,30 @@ def test_a_name_that_would_keep_its_container_from_being_listed_is_not_written(
     assert not list(store.list_images())
 
 
+def test_images_are_listed_page_by_page(
+    store: ImageStore, blobs: BlobServiceClient, settings: Settings
+) -> None:
+    etags = {name: store.put_image(name, b"x") for name in ("a.jpg", "b/c.jpg", "d.jpg")}
+    directory = blobs.get_blob_client(settings.images_container, "b")
+    directory.upload_blob(b"", metadata={"hdi_isfolder": "true"})
+
+    first = store.page_of_images(None, size=2)
+    last = store.page_of_images(first.next, size=2)
+
+    assert {each.name: each.etag for each in (*first.images, *last.images)} == etags
+    assert [each.name for each in first.images] == ["a.jpg"]
+    assert last.next is None
+
+
+def test_a_container_that_is_not_there_has_no_page_of_images(
+    azurite: Azurite, unique_name: Callable[[str], str]
+) -> None:
+    connection = StorageConnection(connection_string=azurite.connection_string)
+    settings = Settings(images_container=unique_name("none"))
+    with ImageStore.connect(connection, settings) as store:
+        assert store.page_of_images(None, size=2) == ImagePage((), None)
+
+
 def test_sidecars_of_long_names_that_begin_alike_differ() -> None:
     one, other = "x" * 1023 + "1", "x" * 1023 + "2"
 
@@ -166,6 +190,7 @@ def test_an_image_that_says_it_is_compressed_is_not_unfolded(
         ("https://museum.blob.core.windows.net", "images", True),
         ("https://museum-secondary.blob.core.windows.net", "images", True),
         ("https://museum.z12.blob.storage.azure.net", "captions", True),
+        ("https://museum.blob.core.windows.net", "jobs", True),
         ("https://museum.blob.core.windows.net", "pictures", False),
         ("https://gallery.blob.core.windows.net", "images", False),
         ("http://127.0.0.1:10000/museum", "images", True),

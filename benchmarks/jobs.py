@@ -1,0 +1,244 @@
+"""A directory of images as a job, its host killed twice: `python -m benchmarks.jobs [--json FILE]`.
+
+The app runs under the development host, with the bundle that ships, on a storage emulator of its
+own. Whatever the kills do, each image must have exactly one result.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import requests
+import typer
+from azure.storage.blob import BlobServiceClient, ContainerClient, generate_container_sas
+from PIL import Image
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from benchmarks.machine import this_machine
+from benchmarks.pictures import photographs
+from benchmarks.results import JobRun, save
+from captioner.model.bundle import read_manifest
+from captioner.records import ModelName
+from scripts import azurite
+
+ROOT = Path(__file__).resolve().parent.parent
+KILLS = 2
+LEASE_S = 5
+"""How long steps in work stay hidden after a kill; in Azure it is ten minutes."""
+
+_SIDE = 400
+_START_S = 300.0
+_LONGEST_S = 3600.0
+_LOOK_EVERY_S = 0.5
+
+
+class _Failed(Exception):
+    """The run did not come to what it should."""
+
+
+class Host:
+    """The app under the development host, as a program that may be killed and started again."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self._ready = folder / "ready"
+        self._log = folder / "log"
+        self._environment = {**os.environ, **settings}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self) -> None:
+        """Start it and wait until it serves."""
+        self._ready.unlink(missing_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "devhost", "--port", "0"),
+                    *("--settings", str(self._ready.with_name("local.settings.json"))),
+                    *("--ready-file", str(self._ready), "--message-lease", str(LEASE_S)),
+                ],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _until(self._is_ready, _START_S, "The host did not start")
+        self.url = self._ready.read_text().strip()
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def captioned(self) -> int:
+        """How many images it has captioned so far, over all its starts."""
+        return self._log.read_text(errors="replace").count("] Captioned '")
+
+    def _is_ready(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise _Failed(f"The host ended at once:\n{self._log.read_text(errors='replace')}")
+        return self._ready.exists() and bool(self._ready.read_text())
+
+
+def measure(images: int, command: str) -> JobRun:
+    """Run the job; raises `_Failed` where not every image has exactly one result."""
+    manifest = read_manifest(ROOT / "models")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        azurite.running() as storage,
+        BlobServiceClient.from_connection_string(storage.connection_string) as blobs,
+        _host(Path(folder), storage.connection_string) as host,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
+        directory = blobs.create_container("directory")
+        fill = progress.track(range(images), description="Making images")
+        for number, file in zip(fill, _pictures(images), strict=True):
+            directory.upload_blob(f"{number:05}.jpg", file)
+        bar = progress.add_task("Captioning", total=images)
+        began = time.perf_counter()
+        answer = requests.post(
+            f"{host.url}/api/jobs", json={"directory": _sas_uri(directory)}, timeout=60
+        )
+        answer.raise_for_status()
+        job = answer.headers["Location"]
+        for kill in range(1, KILLS + 1):
+            _wait(host, job, images * kill // (KILLS + 1), progress, bar)
+            host.kill()
+            host.start()
+        _wait(host, job, images, progress, bar)
+        seconds = time.perf_counter() - began
+        results = _results(host, job)
+        named = {each["image"] for each in results}
+        if not len(results) == len(named) == images:
+            raise _Failed(f"{len(results):,} results for {len(named):,} of {images:,} images.")
+        jobs = blobs.get_container_client("jobs")
+        return JobRun(
+            command=command,
+            bundle=ModelName(manifest.name, manifest.version),
+            machine=this_machine(),
+            images=images,
+            kills=KILLS,
+            lease_seconds=LEASE_S,
+            results=len(results),
+            captioned=sum(each["status"] == "done" for each in results),
+            captioned_again=host.captioned - images,
+            seconds=round(seconds, 1),
+            documents=sum(1 for _ in jobs.list_blob_names()),
+        )
+
+
+@contextmanager
+def _host(folder: Path, connection: str) -> Iterator[Host]:
+    (folder / "local.settings.json").write_text('{"IsEncrypted": false}')
+    host = Host(
+        folder,
+        {
+            "AzureWebJobsStorage": connection,
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "PYTHONUNBUFFERED": "1",
+            "MODEL_DIR": str(ROOT / "models"),
+            "VISION_ENDPOINT": "",
+            "VISION_KEY": "",
+            "JOBS_CONTAINER": "jobs",
+        },
+    )
+    try:
+        host.start()
+        yield host
+    finally:
+        host.kill()
+
+
+def _pictures(count: int) -> Iterator[bytes]:
+    """Give photographs that all differ: parts of free ones, 400 pixels a side."""
+    originals = []
+    for photo in photographs():
+        with Image.open(BytesIO(photo)) as photograph:
+            originals.append(photograph.convert("RGB").resize((2 * _SIDE, 2 * _SIDE)))
+    for number in range(count):
+        turn, original = divmod(number, len(originals))
+        left, top = turn * 7 % _SIDE, turn * 13 % _SIDE
+        part = originals[original].crop((left, top, left + _SIDE, top + _SIDE))
+        file = BytesIO()
+        part.save(file, "JPEG", quality=85)
+        yield file.getvalue()
+
+
+def _wait(host: Host, job: str, enough: int, progress: Progress, bar: TaskID) -> None:
+    """Wait until so many images are finished."""
+
+    def is_enough() -> bool:
+        status = requests.get(f"{host.url}{job}", timeout=60).json()
+        done = sum(status["counts"][each] for each in ("done", "skipped", "failed"))
+        progress.update(bar, completed=done)
+        return bool(done >= enough)
+
+    _until(is_enough, _LONGEST_S, "The job does not go on")
+
+
+def _until(condition: Callable[[], bool], longest_s: float, what: str) -> None:
+    deadline = time.monotonic() + longest_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise _Failed(f"{what} within {longest_s:.0f} s.")
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _results(host: Host, job: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    path: str | None = f"{job}/results?limit=300"
+    while path is not None:
+        answer = requests.get(f"{host.url}{path}", timeout=60)
+        found += [msgspec.json.decode(line) for line in answer.content.splitlines()]
+        path = answer.links.get("next", {}).get("url")
+    return found
+
+
+def _sas_uri(container: ContainerClient) -> str:
+    sas = generate_container_sas(
+        azurite.ACCOUNT,
+        str(container.container_name),
+        account_key=azurite.ACCOUNT_KEY,
+        permission="rl",
+        expiry=datetime.now(UTC) + timedelta(days=1),
+    )
+    return f"{container.url}?{sas}"
+
+
+def main(
+    *,
+    images: Annotated[int, typer.Option(min=20, help="Images in the directory.")] = 1000,
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+) -> None:
+    """Caption a directory through the queues, its host killed twice."""
+    command = "python -m benchmarks.jobs" + (f" --json {json}" if json else "")
+    console = Console()
+    try:
+        run = measure(images, command)
+    except _Failed as fault:
+        Console(stderr=True).print(str(fault), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    console.print(
+        f"{run.images:,} images, the host killed {run.kills} times: {run.results:,} results in "
+        f"{run.seconds:.0f} s ({run.images / run.seconds:.1f} a second), "
+        f"{run.captioned_again:,} images captioned once more, {run.documents:,} documents."
+    )
+    if json is not None:
+        save(run, json)
+
+
+if __name__ == "__main__":
+    typer.run(main)
