@@ -178,7 +178,7 @@ def job(
         bool, typer.Option("--save", help="Write each record beside its image in the directory.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Caption what has an up-to-date record too.")
+        bool, typer.Option("--force", help="Caption again what has its record in the directory.")
     ] = False,
     neutral: Annotated[
         bool | None,
