@@ -17,24 +17,28 @@ _ANOTHER = frozenset({"another", "other"})
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """Bars a word of meaning from being said again, but behind a word that tells it apart.
+    """Bars a word of meaning from being said again, but where both times are told apart.
 
-    Words are ids: `functional` ones hold a sentence together and tell nothing apart; they and
-    `modifying` ones (colours, numbers, sizes, "another") may be said as often as they fit.
+    They are by two different words of meaning before them, or by "another" before the second.
+    Words are ids: `functional` ones hold a sentence together; they and `modifying` ones (colours,
+    numbers, sizes, "another") may be said as often as they fit.
     """
 
     functional: Collection[int]
     modifying: Collection[int]
+    another: Collection[int]
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> Self:
-        functional, modifying = set[int](), set[int]()
+        functional, modifying, another = set[int](), set[int](), set[int]()
         for number, word in enumerate(vocabulary.words):
-            if word in _ANOTHER or stem_of(word) in MODIFIERS:
+            if word in _ANOTHER:
+                another.add(number)
+            elif stem_of(word) in MODIFIERS:
                 modifying.add(number)
             elif word in FUNCTION_WORDS or not word[0].isalnum():
                 functional.add(number)
-        return cls(frozenset(functional), frozenset(modifying))
+        return cls(frozenset(functional), frozenset(modifying | another), frozenset(another))
 
     def barred(self, ids: Sequence[int]) -> set[int]:
         """Give what a caption with these words may not go on with."""
@@ -46,5 +50,14 @@ class Repetition:
             for before, word in zip((START, *ids), ids, strict=False)
             if word not in self.functional
             and word not in self.modifying
-            and (last in self.functional or last in {before, word})
+            and not self._tell_apart(before, last, word)
         }
+
+    def _tell_apart(self, before: int, last: int, word: int) -> bool:
+        """Whether one word behind `before` and again behind `last` is two things."""
+        if last in self.another:
+            return True
+        tells = all(
+            each not in self.functional and each not in {START, word} for each in (before, last)
+        )
+        return tells and before != last

@@ -6,6 +6,8 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 
+import msgspec
+
 from captioner.cli.terminal import Terminal
 from captioner.records import (
     Caption,
@@ -56,6 +58,13 @@ def test_a_record_is_shown_line_by_line_and_nothing_is_wrapped(capfd):
         "  azure-vision  Vision is away.",
     ]
     assert not err
+
+
+def test_what_a_person_should_read_is_marked(capfd):
+    Terminal().record(msgspec.structs.replace(record("1.jpg"), needs_review=True))
+    assert "  for review    The model is unsure" in capfd.readouterr().out
+    Terminal().record(msgspec.structs.replace(record("1.jpg"), needs_review=False))
+    assert "for review" not in capfd.readouterr().out
 
 
 def test_what_would_steer_the_terminal_is_replaced(capfd):

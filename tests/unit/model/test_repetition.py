@@ -23,11 +23,13 @@ def barred_after(text: str) -> set[str]:
         ("a sink", {"sink"}),  # "a sink sink"
         ("a sink and", {"sink"}),
         ("a sink and a", {"sink"}),
-        ("a sink and a red", set()),
+        ("a sink and a red", {"sink"}),
         ("a red sink and a red", {"sink"}),
+        ("a red sink and two", set()),
         ("a dog and another", set()),
         ("two dogs with a", {"dogs"}),  # "dog" is another word
-        ("a dog playing", {"playing"}),  # a dog is told apart by what it does
+        ("a dog playing", {"dog", "playing"}),
+        ("a rope dog playing", {"rope", "playing"}),  # what a rope dog plays may be a dog
         ("a dog playing with a", {"dog", "playing"}),
         ("a dog 's", {"dog"}),
     ],
