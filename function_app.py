@@ -51,6 +51,11 @@ def retry_gave_up(message: func.QueueMessage) -> None:
         services().events.retry_gave_up(told)
 
 
+@app.timer_trigger(arg_name="timer", schedule="0 7 * * * *")  # hourly
+def keep_catalogue(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by its name
+    services().upkeep.keep()
+
+
 @app.route("api/caption", methods=["POST"])
 def caption(req: func.HttpRequest) -> func.HttpResponse:
     return api.caption(req)
@@ -60,6 +65,11 @@ def caption(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("api/captions/{*name}", methods=["GET"])
 def record(req: func.HttpRequest) -> func.HttpResponse:
     return api.record(req)
+
+
+@app.route("api/search", methods=["GET"])
+def search(req: func.HttpRequest) -> func.HttpResponse:
+    return api.search(req)
 
 
 @app.route("api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -6,12 +6,15 @@ from functools import partial
 from threading import Lock
 
 from captioner.captioning import Captioner, CaptioningService, Lane
+from captioner.catalogue import Catalogue, Upkeep
 from captioner.events import ImageEvents
 from captioner.images import decode
 from captioner.model.bundle import open_bundle
 from captioner.model.onnx_captioner import OnnxCaptioner
+from captioner.search import Search
+from captioner.search.embedded import EmbeddedSearch
 from captioner.settings import Settings, StorageConnection, load_settings, load_storage_connection
-from captioner.store import ImageStore
+from captioner.store import CatalogueBlobs, ImageStore
 from captioner.vision.azure_captioner import AzureVisionCaptioner
 from captioner.vision.throttle import Throttle
 from captioner.wording import Wording
@@ -48,6 +51,8 @@ class Services:
     captioning: CaptioningService
     store: ImageStore
     events: ImageEvents
+    upkeep: Upkeep
+    search: Search
 
 
 def build_captioning(settings: Settings) -> CaptioningService:
@@ -60,7 +65,15 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
     own_captioner = _own_captioner(settings)
     captioning = _captioning(settings, own_captioner)
     store = ImageStore.connect(connection, settings)
-    return Services(own_captioner, captioning, store, ImageEvents(store, captioning))
+    blobs = CatalogueBlobs.connect(connection, settings)
+    return Services(
+        own_captioner,
+        captioning,
+        store,
+        ImageEvents(store, captioning),
+        Upkeep(blobs, store),
+        EmbeddedSearch(Catalogue(blobs), settings.search_dir),
+    )
 
 
 services = Once(lambda: build_services(load_settings(), load_storage_connection()))

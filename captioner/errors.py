@@ -47,6 +47,9 @@
     │   ├── StoreConflict          store_conflict
     │   ├── StoreRefused           store_refused
     │   └── StoreUnavailable       store_unavailable
+    ├── SearchError                images cannot be searched for now
+    │   ├── SearchRefused          search_refused
+    │   └── SearchUnavailable      search_unavailable
     ├── RequestError               the HTTP request cannot be served as it is
     │   ├── InvalidRequest         invalid_request
     │   └── UnsupportedMediaType   unsupported_media_type
@@ -278,6 +281,18 @@ class StoreRefused(StoreError):
 
 class StoreUnavailable(StoreError):
     code = "store_unavailable"
+
+
+class SearchError(CaptionerError):
+    status = 503
+
+
+class SearchRefused(SearchError):
+    code = "search_refused"
+
+
+class SearchUnavailable(SearchError):
+    code = "search_unavailable"
 
 
 class RequestError(CaptionerError):

@@ -129,6 +129,8 @@ class ImageEvents:
                 previous, image.etag, retrying=attempt > 0
             ):
                 _log.info("%r needs no new captions", name, extra={"image": name})
+                # An event that comes again may do so because the first one ended half-way.
+                self._store.tell(name)
                 return
             with suppress(StoreConflict):
                 result = result or self._with_retry(self._captioned(image, previous), attempt)

@@ -9,12 +9,13 @@ from werkzeug.http import parse_etags
 
 from captioner import __version__
 from captioner.api.problems import answering_problems
-from captioner.api.queries import choice_in
+from captioner.api.queries import choice_in, number_in
 from captioner.api.uploads import image_in
 from captioner.captioning import Image, log_record
 from captioner.composition import Services
 from captioner.errors import CaptionerError
 from captioner.records import ImageFacts, json_schema, to_json
+from captioner.search import LAST_RESULT, MOST_RESULTS, parse
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +52,19 @@ class Api:
         if known.contains_weak(etag.strip('"')):
             return func.HttpResponse(status_code=304, headers=headers)
         return _json(to_json(record), headers=headers)
+
+    @answering_problems
+    def search(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Give the images whose records say what the query's `q` asks for, the best first."""
+        query = parse(request.params.get("q", ""))
+        answer = self._services().search.search(
+            query,
+            limit=number_in(request, "limit", default=20, low=1, high=MOST_RESULTS),
+            offset=number_in(request, "offset", default=0, low=0, high=LAST_RESULT),
+            source=request.params.get("source") or None,
+            status=request.params.get("status") or None,
+        )
+        return _json(msgspec.json.encode(answer))
 
     @answering_problems
     def health(self, _: func.HttpRequest) -> func.HttpResponse:

@@ -4,6 +4,12 @@ Everything it raises is a `StoreError`, an `ImageTooLarge`, or an `InvalidReques
 no blob can have.
 """
 
+from captioner.store.catalogue_blobs import (
+    CatalogueBlobs,
+    Lease,
+    Segment,
+    Stock,
+)
 from captioner.store.image_store import (
     RETRY_QUEUE,
     ImageEntry,
@@ -13,4 +19,15 @@ from captioner.store.image_store import (
     sidecar_name,
 )
 
-__all__ = ["RETRY_QUEUE", "ImageEntry", "ImageStore", "StoredImage", "is_directory", "sidecar_name"]
+__all__ = [
+    "RETRY_QUEUE",
+    "CatalogueBlobs",
+    "ImageEntry",
+    "ImageStore",
+    "Lease",
+    "Segment",
+    "Stock",
+    "StoredImage",
+    "is_directory",
+    "sidecar_name",
+]

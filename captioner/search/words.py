@@ -1,0 +1,56 @@
+"""Text -> the words by which it is found, the same for what is indexed and what is asked.
+
+Words are cut at whatever is no letter or digit, written without accents and capitals, and told by
+their stem. Chinese characters and Japanese kana are words each, as nothing parts words there.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from captioner.lexicon import root_of
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])[^\W_])+")
+_ALONE = re.compile(f"[{_CJK}]")
+_LONGEST = 64  # characters of a word that tell it apart
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a text: where it stands, as it is written, and its stem."""
+
+    start: int
+    end: int
+    plain: str
+    stem: str
+
+
+def words_of(text: str) -> Iterator[Word]:
+    """Give the words of a text, in order."""
+    for found in _WORD.finditer(text):
+        plain, stem = _forms(found[0][:_LONGEST])
+        if stem:
+            yield Word(found.start(), found.end(), plain, stem)
+
+
+def stems_of(text: str) -> list[str]:
+    """Give the stems of a text's words, in order."""
+    return [word.stem for word in words_of(text)]
+
+
+def is_alone(stem: str) -> bool:
+    """Tell a character that is a word by itself."""
+    return bool(_ALONE.fullmatch(stem))
+
+
+@lru_cache(2**16)
+def _forms(word: str) -> tuple[str, str]:
+    """Give a word without accents and capitals, and its stem."""
+    parts = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(each for each in parts if each.isalnum())
+    # Composed again: Korean syllables and kana with marks are one character each.
+    plain = unicodedata.normalize("NFC", plain).lower()
+    return plain, root_of(plain) if plain else ""
