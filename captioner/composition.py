@@ -72,8 +72,17 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
         store,
         ImageEvents(store, captioning),
         Upkeep(blobs, store),
-        EmbeddedSearch(Catalogue(blobs), settings.search_dir),
+        build_search(settings, blobs, store),
     )
+
+
+def build_search(settings: Settings, blobs: CatalogueBlobs, store: ImageStore) -> Search:
+    """Give the search that the settings want; nothing is reached before its first use."""
+    if settings.azure_search_endpoint is None:
+        return EmbeddedSearch(Catalogue(blobs), settings.search_dir)
+    from captioner.search.azure import AzureSearch  # noqa: PLC0415 - costs a second to import
+
+    return AzureSearch.connect(settings, blobs, store)
 
 
 services = Once(lambda: build_services(load_settings(), load_storage_connection()))

@@ -101,7 +101,7 @@ class Catalogue:
 
         Raises `StoreConflict` where there is a later one.
         """
-        if stock.snapshot is None:
+        if stock.snapshot is None or not stock.snapshot_size:
             return Header()
         start = self._blobs.read_snapshot_start(stock.snapshot, _HEADER)
         try:

@@ -32,7 +32,7 @@ from captioner.store import CatalogueBlobs, ImageStore, Lease, Stock, sidecar_na
 _ROUND = 32 * 2**20  # bytes of the log folded at once: what they tell is held in memory
 _WORTHWHILE = 2**20  # bytes of the log that a fresh instance may have to read beside the snapshot
 _MANY_SEGMENTS = 64
-_READ_AT_ONCE = 16
+_READ_AT_ONCE = 8  # requests; the SDK keeps ten connections
 _TOLD_AT_ONCE = 500
 _COMPRESSION = 3  # of 9: a third of the time, a tenth more bytes
 

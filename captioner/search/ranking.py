@@ -29,6 +29,8 @@ type Found = tuple[float, Entry]
 
 def related_stems(query: Query) -> list[str]:
     """Give the stems that may stand in for the query's words where too little is found."""
+    if any(term.required for term in query.terms):
+        return []
     return [
         near
         for term in query.words

@@ -26,7 +26,7 @@ from captioner.entries import Change
 from captioner.errors import StoreConflict
 from captioner.settings import Settings, StorageConnection
 from captioner.store.account import open_account, translated
-from captioner.store.change_log import FOLDER, LOG, ChangeLog
+from captioner.store.change_log import FOLDER, LOG, ChangeLog, creating
 
 SNAPSHOT = f"{FOLDER}snapshot.ndjson.gz"
 
@@ -213,13 +213,12 @@ class CatalogueBlobs:
                 if blob.name.endswith(_SIDECAR_SUFFIX) and not blob.name.startswith(FOLDER):
                     yield blob.name, _quoted(blob.etag)
 
-    @staticmethod
-    def _acquired(blob: BlobClient) -> BlobLeaseClient:
+    def _acquired(self, blob: BlobClient) -> BlobLeaseClient:
         try:
             return blob.acquire_lease(_LEASE_S)
         except ResourceNotFoundError:
             with suppress(ResourceExistsError):
-                blob.upload_blob(b"")
+                creating(self._container, lambda: blob.upload_blob(b""))
             return blob.acquire_lease(_LEASE_S)
 
 

@@ -7,9 +7,10 @@ of a line too, so that whatever else gets into a log spoils no line of ours.
 
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from threading import Lock
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, ContainerClient
 
 from captioner.entries import Change, to_line
@@ -62,15 +63,17 @@ class ChangeLog:
             if anew or self._segment is None or self._blocks >= self._most_blocks:
                 name = f"{LOG}{uuid.uuid4().hex}{LOG_SUFFIX}"
                 segment = self._container.get_blob_client(name)
-                _creating(self._container, segment.create_append_blob)
+                creating(self._container, segment.create_append_blob)
                 self._segment, self._blocks = segment, 0
             self._blocks += 1
             return self._segment
 
 
-def _creating(container: ContainerClient, write: Callable[[], object]) -> None:
+def creating(container: ContainerClient, write: Callable[[], object]) -> None:
+    """Write, in a container that need not be there yet."""
     try:
         write()
     except ResourceNotFoundError:
-        container.create_container()
+        with suppress(ResourceExistsError):
+            container.create_container()
         write()
