@@ -197,8 +197,6 @@ def rebuild(
     raise typer.Exit(0 if all_well else _FAILED)
 
 
-
-
 def _storage(connection: str | None) -> tuple[Settings, StorageConnection]:
     environment = local_environment(Path.cwd())
     if connection is not None:

@@ -30,9 +30,7 @@ def search_and_show(
     return shown > 0
 
 
-def rebuild_and_show(
-    settings: Settings, connection: StorageConnection, terminal: Terminal
-) -> bool:
+def rebuild_and_show(settings: Settings, connection: StorageConnection, terminal: Terminal) -> bool:
     """Put the catalogue right, say what was wrong, and tell whether all sidecars are in it."""
     with (
         CatalogueBlobs.connect(connection, settings) as blobs,

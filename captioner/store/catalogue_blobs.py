@@ -172,14 +172,15 @@ class CatalogueBlobs:
                 etag=segment.etag, match_condition=MatchConditions.IfNotModified
             )
 
-    def read_note(self, name: str) -> tuple[bytes | None, str | None]:
-        """Read a small blob of the catalogue and its ETag; None where there is none."""
+    def read_note(self, name: str) -> bytes | None:
+        """Read a small blob of the catalogue; None where there is none."""
         with translated("catalogue"):
             try:
-                download = self._container.get_blob_client(FOLDER + name).download_blob()
-                return bytes(download.readall()), str(download.properties.etag)
+                return bytes(
+                    self._container.get_blob_client(FOLDER + name).download_blob().readall()
+                )
             except ResourceNotFoundError:
-                return None, None
+                return None
 
     def write_note(self, name: str, data: bytes) -> None:
         """Write a small blob of the catalogue; only ever by who holds the lease for it."""
