@@ -1,8 +1,10 @@
 """App settings to services: everything that a process shares, made when it is first needed."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from threading import Lock
 
 from captioner.captioning import Captioner, CaptioningService, Lane
@@ -79,7 +81,8 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
 def build_search(settings: Settings, blobs: CatalogueBlobs, store: ImageStore) -> Search:
     """Give the search that the settings want; nothing is reached before its first use."""
     if settings.azure_search_endpoint is None:
-        return EmbeddedSearch(Catalogue(blobs), settings.search_dir)
+        folder = settings.search_dir or Path(tempfile.gettempdir()) / "captioner"
+        return EmbeddedSearch(Catalogue(blobs), folder)
     from captioner.search.azure import AzureSearch  # noqa: PLC0415 - costs a second to import
 
     return AzureSearch.connect(settings, blobs, store)

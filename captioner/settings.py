@@ -6,7 +6,6 @@ is checked against them.
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
@@ -224,10 +223,11 @@ class Settings:
         "private endpoints: `NAME.blob.core.windows.net`.",
         _hosts,
     )
-    search_dir: Path = _setting(
+    search_dir: Path | None = _setting(
         "SEARCH_DIR",
-        Path(tempfile.gettempdir()) / "captioner",
-        "Folder of the search index, on a disk of this machine.",
+        None,
+        "Folder of the search index, on a disk of this machine; one for temporary files where not "
+        "set.",
         Path,
     )
     azure_search_endpoint: str | None = _setting(

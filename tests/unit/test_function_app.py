@@ -30,8 +30,10 @@ def test_functions_are_triggered_by_what_the_readme_promises(
         "retry": "captioner-retry",
         "retry_gave_up": "captioner-retry-poison",
         "platform_gave_up": "webjobs-blobtrigger-poison",
+        "keep_catalogue": None,
         "caption": "api/caption",
         "record": "api/captions/{*name}",
+        "search": "api/search",
         "health": "api/health",
         "schema": "api/schema",
     }
