@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from captioner.entries import Entry
-from captioner.lexicon import FUNCTION_WORDS, neighbours, relatedness
+from captioner.lexicon import FUNCTION_WORDS, MODIFIERS, neighbours, relatedness
 from captioner.search.index import Index, texts_of
 from captioner.search.query import Query
 from captioner.search.words import words_of
@@ -34,7 +34,8 @@ def related_stems(query: Query) -> list[str]:
     return [
         near
         for term in query.words
-        if len(term.stems) == 1
+        # Where there is no green one, a blue one is none.
+        if len(term.stems) == 1 and term.stems[0] not in MODIFIERS
         for near in neighbours(term.stems[0], least=_NEAR, most=_MOST_NEAR)
     ]
 

@@ -97,7 +97,11 @@ def test_sidecars_that_others_delete_vanish_with_the_next_upkeep(
     with CatalogueBlobs.connect(connection, load_settings(app.settings)) as catalogue:
         Upkeep(catalogue, app.store).keep()
 
-    wait_for(lambda: not ask(app.host, q="green").total, "the image to vanish")
+    def vanished() -> bool:
+        hits = ask(app.host, q="green", limit=100).results
+        return all(hit.image.name != "green.jpg" for hit in hits)
+
+    wait_for(vanished, "the image to vanish")
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,15 @@ def test_what_is_nowhere_is_no_error(museum: Collection) -> None:
     assert (answer.total, answer.results) == (0, ())
 
 
+def test_words_near_in_meaning_stand_in_but_no_other_colour(collection: Collection) -> None:
+    collection.tell(
+        record_of("1.jpg", {"onnx": "a cyclist in blue"}), record_of("2.jpg", {"onnx": "a cat"})
+    )
+
+    assert collection.names("biker") == ["1.jpg"]
+    assert collection.names("green") == []
+
+
 def test_matches_are_segments_of_plain_text(collection: Collection) -> None:
     collection.tell(record_of("x.jpg", {"onnx": "<b>Guitars</b> & a red car; guitar"}))
 
