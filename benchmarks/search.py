@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Annotated
@@ -189,7 +190,7 @@ def speed(
         )
         follow_s = _timed(search.follow)
         times = [
-            1000 * _timed(lambda text=text: search.search(parse(text), limit=20))
+            1000 * _timed(partial(search.search, parse(text), limit=20))
             for _ in range(repeats)
             for text in _QUERIES
         ]
