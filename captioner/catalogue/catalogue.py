@@ -16,7 +16,7 @@ from msgspec import Struct
 from captioner.entries import Change, read_change
 from captioner.errors import StoreConflict
 from captioner.records import Moment, now
-from captioner.store import CatalogueBlobs, Stock
+from captioner.store import CatalogueBlobs, LeaseLost, Stock
 
 # A segment that is in the snapshot is kept so long, for readers who have not come to its end.
 KEPT = timedelta(days=1)
@@ -78,7 +78,7 @@ class Catalogue:
         looked = now()
         stock = self._blobs.look()
         position = Position({each.name: each.size for each in stock.segments}, looked)
-        if since is not None and looked - since.looked < _LOG_SUFFICES:
+        if since is not None and _log_suffices(since, looked, stock):
             return Reading(anew=False, changes=self.log(stock, since.offsets), position=position)
         return Reading(anew=True, changes=self._everything(stock), position=position)
 
@@ -128,11 +128,23 @@ class Catalogue:
         yield from self.log(stock, header.covered)
 
 
+def _log_suffices(since: Position, looked: Moment, stock: Stock) -> bool:
+    # Segments vanish after they were folded only: where there is nothing they were folded into,
+    # somebody emptied the container, and what was read of it is void.
+    another = stock.snapshot is None and not since.offsets.keys() <= {
+        s.name for s in stock.segments
+    }
+    # A look in the future is one by a clock that was wrong.
+    return abs(looked - since.looked) < _LOG_SUFFICES and not another
+
+
 def retrying[Result](attempt: Callable[[], Result]) -> Result:
     """Do what reads the catalogue again where the catalogue was rewritten meanwhile."""
     for _ in range(_TRIES - 1):
         try:
             return attempt()
+        except LeaseLost:
+            raise
         except StoreConflict:
             _log.info("The catalogue was rewritten while it was read; it is read again")
     return attempt()

@@ -27,7 +27,14 @@ from captioner.catalogue.mirror import Mirror
 from captioner.entries import Change, latest, to_line
 from captioner.errors import InvalidRequest, RecordUnreadable
 from captioner.records import now
-from captioner.store import CatalogueBlobs, ImageStore, Lease, Stock, sidecar_name
+from captioner.store import (
+    CatalogueBlobs,
+    ImageStore,
+    Lease,
+    LeaseLost,
+    Stock,
+    sidecar_name,
+)
 
 _ROUND = 32 * 2**20  # bytes of the log folded at once: what they tell is held in memory
 _WORTHWHILE = 2**20  # bytes of the log that a fresh instance may have to read beside the snapshot
@@ -75,7 +82,10 @@ class Upkeep:
         with self._blobs.lease("compaction") as lease:
             if lease is None:
                 return False
-            return retrying(lambda: self._compact(lease, force=force))
+            try:
+                return retrying(lambda: self._compact(lease, force=force))
+            except LeaseLost:
+                return False
 
     def _compact(self, lease: Lease, *, force: bool) -> bool:
         done = False
@@ -121,7 +131,10 @@ class Upkeep:
         with self._blobs.lease("reconciliation") as lease:
             if lease is None:
                 return None
-            return retrying(lambda: self._reconcile(lease))
+            try:
+                return retrying(lambda: self._reconcile(lease))
+            except LeaseLost:
+                return None
 
     def _reconcile(self, lease: Lease) -> Mended:
         with (

@@ -128,7 +128,7 @@ class AzureSearch:
                 self._as_of = followed.position.looked
 
     def _follow_if_old(self) -> None:
-        if self._as_of is not None and now() - self._as_of < MAX_AGE:
+        if self._as_of is not None and abs(now() - self._as_of) < MAX_AGE:
             return
         try:
             self.follow()

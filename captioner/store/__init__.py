@@ -7,6 +7,7 @@ no blob can have.
 from captioner.store.catalogue_blobs import (
     CatalogueBlobs,
     Lease,
+    LeaseLost,
     Segment,
     Stock,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "ImageEntry",
     "ImageStore",
     "Lease",
+    "LeaseLost",
     "Segment",
     "Stock",
     "StoredImage",

@@ -53,6 +53,10 @@ class Stock:
     segments: tuple[Segment, ...]
 
 
+class LeaseLost(StoreConflict):
+    """Another process has taken over what was leased: to be left to it, not to be tried again."""
+
+
 class Lease:
     """The right to do what only one should do at a time; ends by itself unless renewed."""
 
@@ -60,13 +64,13 @@ class Lease:
         self._lease = lease
 
     def renew(self) -> None:
-        """Hold it for another minute; raises `StoreConflict` where somebody else has it now."""
+        """Hold it for another minute; raises `LeaseLost` where somebody else has it now."""
         with translated("lease"):
             try:
                 self._lease.renew()
             except HttpResponseError as fault:
                 if fault.status_code in {409, 412}:
-                    raise StoreConflict("Another process has taken this work over.") from fault
+                    raise LeaseLost("Another process has taken this work over.") from fault
                 raise
 
 

@@ -52,15 +52,18 @@ class ChangeLog:
 
     def _append(self, block: bytes) -> None:
         with translated("change log"):
+            segment = self._writable()
             try:
-                self._writable().append_block(block)
-            except ResourceNotFoundError:  # all of it is in the snapshot by now, and it is gone
-                self._writable(anew=True).append_block(block)
+                segment.append_block(block)
+            except (ResourceNotFoundError, ResourceExistsError):
+                # All of it is in the snapshot by now and it is gone, or it takes no more blocks:
+                # requests that were sent again have filled it sooner than we count.
+                self._writable(instead_of=segment).append_block(block)
 
-    def _writable(self, *, anew: bool = False) -> BlobClient:
+    def _writable(self, *, instead_of: BlobClient | None = None) -> BlobClient:
         """Give the blob that the next block goes to."""
         with self._lock:
-            if anew or self._segment is None or self._blocks >= self._most_blocks:
+            if self._segment in (None, instead_of) or self._blocks >= self._most_blocks:
                 name = f"{LOG}{uuid.uuid4().hex}{LOG_SUFFIX}"
                 segment = self._container.get_blob_client(name)
                 creating(self._container, segment.create_append_blob)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobLeaseClient, BlobServiceClient
 
 from captioner import catalogue as room
 from captioner.catalogue import Catalogue, Position, Upkeep
@@ -16,7 +16,7 @@ from captioner.entries import latest
 from captioner.errors import RecordNotFound, StoreConflict
 from captioner.records import CaptionRecord, now, to_json
 from captioner.settings import Settings, StorageConnection
-from captioner.store import CatalogueBlobs, ImageStore, sidecar_name
+from captioner.store import CatalogueBlobs, ImageStore, Stock, sidecar_name
 from captioner.store.change_log import LOG, ChangeLog
 from tests.support.azurite import Azurite
 from tests.support.records import change_of, record_of
@@ -142,6 +142,25 @@ def test_who_was_away_for_long_reads_everything(store, catalogue) -> None:
     assert texts(reading.changes) == {"a.jpg": "one"}
 
 
+def test_a_container_that_was_emptied_is_read_anew(store, catalogue, captions) -> None:
+    write(store, "a.jpg", "one")
+    position = catalogue.read().position
+    captions.delete_blobs(*[blob.name for blob in captions.list_blobs()])
+    write(store, "b.jpg", "two")
+
+    reading = catalogue.read(position)
+
+    assert reading.anew
+    assert texts(reading.changes) == {"b.jpg": "two"}
+
+
+def test_a_look_by_a_clock_far_ahead_is_not_believed(store, catalogue) -> None:
+    write(store, "a.jpg", "one")
+    position = catalogue.read().position
+
+    assert catalogue.read(Position(position.offsets, now() + timedelta(days=2))).anew
+
+
 def test_lines_that_are_no_changes_cost_no_others(store, catalogue, captions) -> None:
     write(store, "a.jpg", "one")
     (log,) = log_names(captions)
@@ -176,6 +195,45 @@ def test_a_segment_that_is_full_is_followed_by_another(captions, catalogue) -> N
 
     assert len(log_names(captions)) == 3
     assert len(everything(catalogue)) == 5
+
+
+def test_a_segment_that_takes_no_more_is_followed_by_another(captions, catalogue) -> None:
+    captions.create_container()
+    log = ChangeLog(captions)
+    log.append([change_of(record_of("a.jpg", {"onnx": "x"}))])
+    (first,) = log_names(captions)
+    line = captions.get_blob_client(first).download_blob().readall()
+    captions.delete_blob(first)
+    captions.upload_blob(first, line)  # no append blob: refused with the status of a full one
+
+    log.append([change_of(record_of("b.jpg", {"onnx": "x"}))])
+
+    assert len(log_names(captions)) == 2
+    assert everything(catalogue) == {"a.jpg": "x", "b.jpg": "x"}
+
+
+def test_work_that_another_took_over_is_left_to_it(
+    store, upkeep, catalogue_blobs, captions, monkeypatch
+) -> None:
+    write(store, "a.jpg", "one")
+    looks = []
+    look = CatalogueBlobs.look
+
+    def meanwhile(blobs: CatalogueBlobs) -> Stock:
+        """The lease ends, as when the process was halted for long, and another has it."""
+        looks.append(1)
+        for what in ("compaction", "reconciliation"):
+            lock = captions.get_blob_client(f".catalogue/{what}.lock")
+            if lock.exists() and lock.get_blob_properties().lease.state == "leased":
+                BlobLeaseClient(lock).break_lease(0)
+                lock.acquire_lease(60)
+        return look(blobs)
+
+    monkeypatch.setattr(CatalogueBlobs, "look", meanwhile)
+
+    assert upkeep.compact(force=True) is False
+    assert upkeep.reconcile() is None
+    assert len(looks) == 2, "it is not tried again"
 
 
 def test_a_fold_keeps_everything_and_the_next_reader_reads_it_at_once(
