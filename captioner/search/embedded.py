@@ -22,7 +22,7 @@ from captioner.search.answers import Facet, Facets, Hit, SearchAnswer
 from captioner.search.highlighting import matches_of
 from captioner.search.index import FORMAT, Group, Index
 from captioner.search.query import Query
-from captioner.search.ranking import DEPTH, related_stems, reranked
+from captioner.search.ranking import DEPTH, RANKING, Ranking, related_stems, reranked
 from captioner.search.spelling import corrected
 
 MAX_AGE = timedelta(seconds=5)
@@ -37,9 +37,17 @@ _log = logging.getLogger(__name__)
 class EmbeddedSearch:
     """Searches the catalogue; safe to share between threads."""
 
-    def __init__(self, catalogue: Catalogue, folder: Path, *, max_age: timedelta = MAX_AGE) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        folder: Path,
+        *,
+        max_age: timedelta = MAX_AGE,
+        ranking: Ranking = RANKING,
+    ) -> None:
         self._catalogue = catalogue
         self._max_age = max_age
+        self._ranking = ranking
         name = sha256(catalogue.url.encode()).hexdigest()[:16]
         self.path = folder / f"search-{name}-{FORMAT}.sqlite"
         self._lock = Lock()
@@ -61,21 +69,25 @@ class EmbeddedSearch:
             spelt, corrections = corrected(query, index)
             index.find(spelt)
             groups = index.groups()
-            if sum(each.count for each in groups) < DEPTH and (related := related_stems(spelt)):
+            if sum(each.count for each in groups) < DEPTH and (
+                related := related_stems(spelt, self._ranking)
+            ):
                 index.find(spelt, related)
                 groups = index.groups()
-            head = reranked(index.best(DEPTH, 0, source, status), spelt, index)
+            fitting = [each for each in groups if _fits(each, source, status)]
+            head = reranked(index.best(DEPTH, 0, fitting), spelt, index, self._ranking)
             page = head[offset : offset + limit]
             if len(page) < limit and len(head) == DEPTH:
-                page += index.best(limit - len(page), max(offset, DEPTH), source, status)
+                page += index.best(limit - len(page), max(offset, DEPTH), fitting)
             return SearchAnswer(
-                total=sum(each.count for each in groups if _fits(each, source, status)),
+                total=sum(each.count for each in fitting),
                 offset=offset,
                 limit=limit,
                 as_of=position.looked,
                 corrections=corrections,
                 results=tuple(
-                    Hit(entry, round(score, 4), matches_of(entry, spelt)) for score, entry in page
+                    Hit(entry, round(each.score, 4), matches_of(entry, spelt))
+                    for each, entry in zip(page, index.entries(page), strict=True)
                 ),
                 facets=_facets(groups, source, status),
             )
@@ -106,22 +118,20 @@ class EmbeddedSearch:
             ) from fault
 
     def _use[Result](self, use: Callable[[Index], Result], age: timedelta) -> Result:
-        with self._lock, self._opened() as (connection, index):
-            retrying(lambda: self._catch_up(connection, index, age))
         with self._opened() as (connection, index):
+            if not _is_fresh(_position(connection, index), age):
+                with self._lock:
+                    retrying(lambda: self._catch_up(connection, index, age))
             connection.execute("BEGIN")  # one state of the index, whatever others write
             return use(index)
 
     def _catch_up(self, connection: sqlite3.Connection, index: Index, age: timedelta) -> None:
-        position = _position(connection, index)
-        if position and now() - position.looked < age:
-            return
         connection.execute("BEGIN IMMEDIATE")
         with connection:  # all of it, or nothing
             index.prepare()
             position = index.mirror.position
-            if position and now() - position.looked < age:
-                return  # another process was faster
+            if _is_fresh(position, age):
+                return  # another was faster
             reading = self._catalogue.read(position)
             if reading.anew:
                 index.clear()
@@ -151,6 +161,11 @@ def _position(connection: sqlite3.Connection, index: Index) -> Position | None:
     return index.mirror.position if made else None
 
 
+def _is_fresh(position: Position | None, age: timedelta) -> bool:
+    # A look in the future is one by a clock that was wrong.
+    return position is not None and abs(now() - position.looked) < age
+
+
 def _is_damage(fault: sqlite3.DatabaseError) -> bool:
     # Faults of how the file may be used are a class of their own; what is left is its content.
     return not isinstance(fault, sqlite3.OperationalError) or "no such" in str(fault)
@@ -165,7 +180,7 @@ def _facets(groups: list[Group], source: str | None, status: str | None) -> Face
     statuses: dict[str, int] = {}
     for group in groups:
         if _fits(group, None, status):
-            for each in filter(None, group.sources):
+            for each in group.sources:
                 sources[each] = sources.get(each, 0) + group.count
         if _fits(group, source, None):
             statuses[group.status] = statuses.get(group.status, 0) + group.count

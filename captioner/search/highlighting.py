@@ -43,11 +43,11 @@ def _spans(words: Sequence[Word], term: Term) -> Iterator[tuple[int, int]]:
             (word.start, word.end) for word in words if word.plain.startswith(term.stems[0])
         )
         return
-    length = len(term.stems)
+    stems, length = list(term.stems), len(term.stems)
+    said = [word.stem for word in words]
     for place in range(len(words) - length + 1):
-        there = words[place : place + length]
-        if all(word.stem == stem for word, stem in zip(there, term.stems, strict=True)):
-            yield there[0].start, there[-1].end
+        if said[place : place + length] == stems:
+            yield words[place].start, words[place + length - 1].end
 
 
 def _texts(entry: Entry) -> Iterator[tuple[Field, str | UnsetType, str]]:

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from captioner.catalogue import Catalogue, Upkeep
+from captioner.catalogue import Catalogue, Mirror, Position, Upkeep
 from captioner.errors import InvalidRequest, SearchUnavailable
-from captioner.records import CaptionRecord
+from captioner.records import CaptionRecord, now
 from captioner.search import SearchAnswer, parse
 from captioner.search.embedded import EmbeddedSearch
 from captioner.settings import Settings, StorageConnection
@@ -179,6 +180,84 @@ def test_filters_and_facets(museum: Collection) -> None:
     }
     assert museum.names("car", source="on") == []
     assert museum.names("broken", status="none") == ["broken.jpg"]
+
+
+def test_filters_take_sources_as_they_are_called(collection: Collection) -> None:
+    collection.tell(
+        record_of("1.jpg", {"a": "a dog", "b": "a dog"}),
+        record_of("2.jpg", {"a\nb": "a dog"}),
+        record_of("3.jpg", {'"a"': "a dog"}),
+    )
+
+    for source, found in (
+        ("a\nb", ["2.jpg"]),
+        ("a", ["1.jpg"]),
+        ('"a"', ["3.jpg"]),
+        ("\ud800", []),
+        ("\x00", []),
+    ):
+        answer = collection.ask("dog", source=source)
+        assert [hit.image.name for hit in answer.results] == found
+        assert answer.total == len(found)
+    assert {each.value: each.count for each in collection.ask("dog").facets.source} == {
+        "a": 1,
+        "b": 1,
+        "a\nb": 1,
+        '"a"': 1,
+    }
+
+
+def test_names_that_differ_by_case_or_marks_are_different_images(collection: Collection) -> None:
+    names = ["a.jpg", "A.jpg", "\u00fc.jpg", "u\u0308.jpg", "a.jpg "]
+    collection.tell(*(record_of(name, {"onnx": "a dog"}) for name in names))
+    collection.delete("A.jpg")
+
+    assert set(collection.names("dog")) == set(names) - {"A.jpg"}
+
+
+def test_a_clock_that_was_ahead_does_not_keep_the_index_old(
+    collection: Collection, tmp_path: Path
+) -> None:
+    search = collection.another(tmp_path / "other", max_age=timedelta(hours=1))
+    collection.tell(record_of("a.jpg", {"onnx": "a dog"}))
+    search.follow()
+    with closing(sqlite3.connect(search.path)) as connection:
+        mirror = Mirror(connection)
+        position = mirror.position
+        assert position is not None
+        mirror.position = Position(position.offsets, now() + timedelta(hours=3))
+        connection.commit()
+    collection.tell(record_of("b.jpg", {"onnx": "a dog"}))
+
+    assert search.search(parse("dog"), limit=10).total == 2
+
+
+def test_search_goes_on_while_the_log_is_folded(collection: Collection, tmp_path: Path) -> None:
+    """Readers that follow, and readers that start anew, while the catalogue is rewritten."""
+    upkeep = Upkeep(collection.blobs, collection.store)
+    written = threading.Event()
+
+    def fold() -> None:
+        while not written.is_set():
+            upkeep.compact(force=True)
+
+    def ask() -> None:
+        known = 0
+        while known < 12:
+            for search in (collection.search, collection.another(tmp_path / uuid4().hex)):
+                total = search.search(parse("dog"), limit=1).total
+                assert total >= known, "what was found once is found"
+                known = total
+
+    with ThreadPoolExecutor(2) as pool:
+        folding, asking = pool.submit(fold), pool.submit(ask)
+        for each in range(12):
+            collection.tell(record_of(f"{each}.jpg", {"onnx": "a dog"}))
+        try:
+            asking.result(timeout=60)
+        finally:
+            written.set()
+        folding.result(timeout=60)
 
 
 def test_pages_have_each_image_once(collection: Collection) -> None:

@@ -53,11 +53,18 @@ def test_a_star_asks_for_a_beginning() -> None:
         ("CAFÉ", "cafe"),
         ("Straße", "strasse"),
         ("a man's hat", "man hat s a"),
+        ("Zürich", "Zu\u0308rich"),
+        ("शांति", "शा\u0902ति"),
         ("\uff46\uff55\uff4c\uff4c", "full"),
     ],
 )
 def test_forms_of_a_word_are_one(one: str, other: str) -> None:
     assert set(stems_of(one)) == set(stems_of(other))
+
+
+@pytest.mark.parametrize("word", ["हिन्दी", "ಕನ್ನಡ", "สวัสดี", "שָׁלוֹם", "مُحَمَّد", "Zu\u0308rich"])
+def test_marks_of_a_letter_do_not_part_a_word(word: str) -> None:
+    assert len(stems_of(word)) == 1
 
 
 def test_chinese_and_japanese_are_found_by_their_characters() -> None:
