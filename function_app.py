@@ -81,6 +81,11 @@ def job_step_gave_up(message: func.QueueMessage) -> None:
         services().job_worker.gave_up(told)
 
 
+@app.timer_trigger(arg_name="timer", schedule="0 7 * * * *")  # hourly
+def keep_catalogue(timer: func.TimerRequest) -> None:  # noqa: ARG001 - bound by its name
+    services().upkeep.keep()
+
+
 @app.route("api/caption", methods=["POST"])
 def caption(req: func.HttpRequest) -> func.HttpResponse:
     return api.caption(req)
@@ -120,6 +125,11 @@ def cancel_job(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("api/jobs/{id}/results", methods=["GET"])
 def job_results(req: func.HttpRequest) -> func.HttpResponse:
     return job_api.results(req)
+
+
+@app.route("api/search", methods=["GET"])
+def search(req: func.HttpRequest) -> func.HttpResponse:
+    return api.search(req)
 
 
 @app.route("api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

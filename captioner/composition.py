@@ -1,20 +1,25 @@
 """App settings to services: everything that a process shares, made when it is first needed."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from threading import Lock
 
 from captioner.captioning import Captioner, CaptioningService, Lane
+from captioner.catalogue import Catalogue, Upkeep
 from captioner.events import ImageEvents
 from captioner.images import decode
 from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE, Jobs, JobWorker, build_jobs
 from captioner.model.bundle import open_bundle
 from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.ondemand import OnDemand
+from captioner.search import Search
+from captioner.search.embedded import EmbeddedSearch
 from captioner.settings import Settings, StorageConnection, load_settings, load_storage_connection
 from captioner.sources import Sources
-from captioner.store import Documents, ImageStore, MessageQueue
+from captioner.store import CatalogueBlobs, Documents, ImageStore, MessageQueue
 from captioner.store.account import open_account
 from captioner.vision.azure_captioner import AzureVisionCaptioner
 from captioner.vision.throttle import Throttle
@@ -56,6 +61,8 @@ class Services:
     on_demand: OnDemand
     jobs: Jobs
     job_worker: JobWorker
+    upkeep: Upkeep
+    search: Search
 
 
 def build_captioning(settings: Settings) -> CaptioningService:
@@ -69,6 +76,7 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
     captioning = _captioning(settings, own_captioner)
     blobs, queues = open_account(connection)
     store = ImageStore(blobs, queues, settings)
+    catalogue = CatalogueBlobs(blobs, settings)
     events = ImageEvents(store, captioning)
     sources = Once(partial(Sources.of, settings, emulator=connection.emulator))
     jobs, job_worker = build_jobs(
@@ -91,7 +99,19 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
         OnDemand(captioning, max_bytes=settings.max_image_bytes),
         jobs,
         job_worker,
+        Upkeep(catalogue, store),
+        build_search(settings, catalogue, store),
     )
+
+
+def build_search(settings: Settings, blobs: CatalogueBlobs, store: ImageStore) -> Search:
+    """Give the search that the settings want; nothing is reached before its first use."""
+    if settings.azure_search_endpoint is None:
+        folder = settings.search_dir or Path(tempfile.gettempdir()) / "captioner"
+        return EmbeddedSearch(Catalogue(blobs), folder)
+    from captioner.search.azure import AzureSearch  # noqa: PLC0415 - costs a second to import
+
+    return AzureSearch.connect(settings, blobs, store)
 
 
 services = Once(lambda: build_services(load_settings(), load_storage_connection()))

@@ -53,6 +53,9 @@
     ├── JobError                   a job cannot do what is asked of it
     │   ├── JobNotFound            job_not_found
     │   └── JobEnded               job_ended
+    ├── SearchError                images cannot be searched for now
+    │   ├── SearchRefused          search_refused
+    │   └── SearchUnavailable      search_unavailable
     ├── RequestError               the HTTP request cannot be served as it is
     │   ├── InvalidRequest         invalid_request
     │   ├── SaveRefused            save_refused; records of these images have another place
@@ -311,6 +314,18 @@ class JobNotFound(JobError):
 
 class JobEnded(JobError):
     code = "job_ended"
+
+
+class SearchError(CaptionerError):
+    status = 503
+
+
+class SearchRefused(SearchError):
+    code = "search_refused"
+
+
+class SearchUnavailable(SearchError):
+    code = "search_unavailable"
 
 
 class RequestError(CaptionerError):

@@ -107,9 +107,10 @@ class ImageEvents:
 
         Captions that are older than `made_since`, if that is given, are made again; people's words
         stay. What `options` leave out, and what fails for a passing reason, later events complete.
-        None where there is no such image; raises as `landed` does.
+        The catalogue hears of what is written, but not again of what is up to date: of a million
+        images that may be nearly all. None where there is no such image; raises as `landed` does.
         """
-        return self._caption(name, options, attempt=0, made_since=made_since)
+        return self._caption(name, options, attempt=0, made_since=made_since, refreshing=True)
 
     def retry(self, message: Retry) -> None:
         """Complete the record of one version of an image; raises as `landed` does."""
@@ -134,6 +135,7 @@ class ImageEvents:
         attempt: int,
         etag: str | None = None,
         made_since: datetime | None = None,
+        refreshing: bool = False,
     ) -> CaptionRecord | None:
         result: CaptionRecord | None = None
         for previous, version in self._sidecars(name):
@@ -154,6 +156,9 @@ class ImageEvents:
                 made_since=made_since,
             ):
                 _log.info("%r needs no new captions", name, extra={"image": name})
+                if not refreshing:
+                    # An event that comes again may do so because the first one ended half-way.
+                    self._store.tell(name)
                 return previous
             with suppress(StoreConflict):
                 if result is None:

@@ -28,6 +28,7 @@ _KEY = re.compile(r"[!-~]+")  # ASCII without blanks, which is what a header can
 # The last part has a letter, which tells a name from an address.
 _HOST = re.compile(r"(?=.{1,253}\Z)(\*\.)?([a-z0-9_-]{1,63}\.)*(?=[0-9-]*[a-z_])[a-z0-9_-]{1,63}")
 _CONTAINER_NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
+_INDEX_NAME = re.compile(r"(?=.{2,128}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def _setting(env: str, default: Any, doc: str, parse: Callable[[str], Any]) -> Any:
@@ -68,6 +69,12 @@ def _endpoint(text: str) -> str:
 def _key(text: str) -> str:
     if not _KEY.fullmatch(text):  # the HTTP library would quote it in its complaint
         raise ValueError("must be the key alone, as the resource's page of keys shows it")
+    return text
+
+
+def _index_name(text: str) -> str:
+    if not _INDEX_NAME.fullmatch(text):
+        raise ValueError("must be 2 to 128 lower-case letters, digits and single hyphens")
     return text
 
 
@@ -222,10 +229,36 @@ class Settings:
         "private endpoints: `NAME.blob.core.windows.net`.",
         _hosts,
     )
+    search_dir: Path | None = _setting(
+        "SEARCH_DIR",
+        None,
+        "Folder of the search index, on a disk of this machine; one for temporary files where not "
+        "set.",
+        Path,
+    )
+    azure_search_endpoint: str | None = _setting(
+        "AZURE_SEARCH_ENDPOINT",
+        None,
+        "Endpoint of an Azure AI Search resource, `https://NAME.search.windows.net`; without it, "
+        "each instance searches by an index of its own.",
+        _endpoint,
+    )
+    azure_search_key: str | None = _setting(
+        "AZURE_SEARCH_KEY",
+        None,
+        "Admin key of the Azure AI Search resource; without it, the app's identity is used.",
+        _key,
+    )
+    azure_search_index: str = _setting(
+        "AZURE_SEARCH_INDEX",
+        "captioner",
+        "Index there, which the app makes and owns.",
+        _index_name,
+    )
 
     def __repr__(self) -> str:
         shown = (
-            f"{each.name}={'***' if each.name == 'vision_key' else getattr(self, each.name)!r}"
+            f"{each.name}={'***' if each.name.endswith('_key') else getattr(self, each.name)!r}"
             for each in fields(self)
         )
         return f"Settings({', '.join(shown)})"

@@ -15,6 +15,7 @@ from captioner.captioning import Options
 from captioner.errors import InvalidRequest
 from captioner.jobs import Backfill, JobRequest
 from captioner.ondemand import ManyUrls, OneDirectory, OneUrl
+from captioner.search import LAST_RESULT, MOST_RESULTS
 
 _FIELD = re.compile(r"at `\$\.(\w+)")
 _UNKNOWN = "unknown field"
@@ -54,6 +55,40 @@ class ResultsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     limit: Annotated[
         int, Meta(ge=1, le=1000, description="a whole number from 1 to 1,000, of results at once")
     ] = 100
+
+
+class SearchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to look for, and which of the images that are found to give."""
+
+    q: Annotated[
+        str,
+        Meta(
+            description='what to look for: words, "words side by side" or beginnings such as guit*'
+        ),
+    ] = ""
+    limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MOST_RESULTS,
+            description=f"a whole number from 1 to {MOST_RESULTS}, of images at once",
+        ),
+    ] = 20
+    offset: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=LAST_RESULT,
+            description=f"a whole number from 0 to {LAST_RESULT:,}, of images to leave out before",
+        ),
+    ] = 0
+    source: Annotated[
+        str | None, Meta(description="the captioner that the images must have a caption by")
+    ] = None
+    status: Annotated[
+        str | None,
+        Meta(description="what the alt texts must be: machine, approved, edited or none"),
+    ] = None
 
 
 class Renewal(Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,6 +178,7 @@ _FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
     "captioners": lambda text: text.split(","),
     "alternatives": _number,
     "limit": _number,
+    "offset": _number,
     "neutral": _choice,
 }
 

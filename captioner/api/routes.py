@@ -11,9 +11,11 @@ from captioner import __version__
 from captioner.api.answers import json_answer
 from captioner.api.captions import Captions
 from captioner.api.problems import answering_problems
+from captioner.api.requests import SearchQuery, read_query
 from captioner.composition import Services
 from captioner.errors import CaptionerError
 from captioner.records import json_schema, to_json
+from captioner.search import parse
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +45,19 @@ class Api:
         if known.contains_weak(etag.strip('"')):
             return func.HttpResponse(status_code=304, headers=headers)
         return json_answer(to_json(record), headers=headers)
+
+    @answering_problems
+    def search(self, request: func.HttpRequest) -> func.HttpResponse:
+        """Give the images whose records say what the query's `q` asks for, the best first."""
+        asked = read_query(request.params, SearchQuery)
+        answer = self._services().search.search(
+            parse(asked.q),
+            limit=asked.limit,
+            offset=asked.offset,
+            source=asked.source,
+            status=asked.status,
+        )
+        return json_answer(msgspec.json.encode(answer))
 
     @answering_problems
     def health(self, _: func.HttpRequest) -> func.HttpResponse:

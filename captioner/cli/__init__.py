@@ -19,6 +19,8 @@ from captioner.cli.terminal import Terminal
 from captioner.errors import CaptionerError, InvalidRequest, SettingsError
 from captioner.settings import (
     STORAGE_CONNECTION,
+    Settings,
+    StorageConnection,
     load_settings,
     load_storage_connection,
     local_environment,
@@ -35,6 +37,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+catalogue = typer.Typer(
+    help="Keeps the list of all images that search is served from.", no_args_is_help=True
+)
+app.add_typer(catalogue, name="catalogue")
 
 
 def main() -> None:
@@ -130,13 +136,9 @@ def upload(
 
     terminal = Terminal()
     with _sentences(terminal):
-        environment = local_environment(Path.cwd())
-        if connection is not None:
-            environment[STORAGE_CONNECTION] = connection
         all_well = upload_and_show(
             files_to_upload(files, prefix),
-            load_settings(environment),
-            load_storage_connection(environment),
+            *_storage(connection),
             terminal,
             patience_s=timeout if wait else None,
         )
@@ -213,6 +215,65 @@ def job(
             renewed=renew,
         )
     raise typer.Exit(0 if all_well else _FAILED)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(metavar="WORD", help="What to look for.")],
+    *,
+    limit: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1, max=100, help="Images shown at most.")
+    ] = 10,
+    connection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRING",
+            help="Connection string of the storage account; "
+            f"{STORAGE_CONNECTION} where not given, which keeps its key off the screen.",
+        ),
+    ] = None,
+) -> None:
+    """Find images by what their records say.
+
+    The exit code is 1 if nothing was found.
+    """
+    from captioner.cli.collection import search_and_show  # noqa: PLC0415 - slow to load, as above
+
+    terminal = Terminal()
+    with _sentences(terminal):
+        found = search_and_show(" ".join(words), limit, *_storage(connection), terminal)
+    raise typer.Exit(0 if found else _FAILED)
+
+
+@catalogue.command()
+def rebuild(
+    *,
+    connection: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STRING",
+            help="Connection string of the storage account; "
+            f"{STORAGE_CONNECTION} where not given, which keeps its key off the screen.",
+        ),
+    ] = None,
+) -> None:
+    """Compare the catalogue with all sidecars, mend it, and write its snapshot anew.
+
+    The app compares them every hour, and writes the snapshot where that is worthwhile.
+    """
+    from captioner.cli.collection import rebuild_and_show  # noqa: PLC0415 - slow to load, as above
+
+    terminal = Terminal()
+    with _sentences(terminal):
+        all_well = rebuild_and_show(*_storage(connection), terminal)
+    raise typer.Exit(0 if all_well else _FAILED)
+
+
+def _storage(connection: str | None) -> tuple[Settings, StorageConnection]:
+    environment = local_environment(Path.cwd())
+    if connection is not None:
+        environment[STORAGE_CONNECTION] = connection
+    return load_settings(environment), load_storage_connection(environment)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from captioner.entries import Entry
 from captioner.records import CaptionRecord, to_json
 
 # What would steer a terminal, or is not text at all: a file's name may hold anything.
@@ -49,11 +50,17 @@ class Terminal:
             sure = "" if caption.confidence is None else f"  ({caption.confidence:.2f})"
             self.line(f"  {caption.source:<13} {caption.text}{sure}")
         if record.needs_review is True:
-            self.line(
-                "  for review    The model is unsure; read it before you publish it.", "cyan"
-            )
+            self.line("  for review    The model is unsure; read it before you publish it.", "cyan")
         for problem in record.problems:
             self.line(f"  {problem.source:<13} {problem.message}", "yellow")
+
+    def entry(self, entry: Entry) -> None:
+        """Show what the catalogue has of an image, for people to read."""
+        self.line(entry.name, "bold")
+        for caption in entry.captions:
+            self.line(f"  {caption.source:<13} {caption.text}")
+        if entry.alt_text and entry.status != "machine":
+            self.line(f"  {entry.status:<13} {entry.alt_text.text}")
 
     def json_line(self, record: CaptionRecord) -> None:
         """Write a record as one line of JSON, in UTF-8 whatever the terminal speaks."""

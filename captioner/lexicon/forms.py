@@ -4,7 +4,7 @@ Enough for comparing captions, no more: a stem need not be a word ("danc" of "da
 """
 
 import re
-from functools import cache
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _CLITIC = re.compile(r"(?:n['\u2019]t|['\u2019](?:s|re|ll|ve|m|d))\b")
@@ -20,6 +20,8 @@ _HOLDING_TOGETHER = """
     down front back toward towards during after before about upon within like via
 """
 FUNCTION_WORDS = frozenset(_HOLDING_TOGETHER.split())
+"""Words that hold a sentence together and say nothing of the picture."""
+
 _NUMBERS = "one two three four five six seven eight nine ten"
 _SPELT = {str(figure): word for figure, word in enumerate(_NUMBERS.split(), 1)}
 _COLOURS = "red orange yellow green blue purple pink brown black white gray golden"
@@ -53,7 +55,7 @@ _IRREGULAR = {
 }
 
 
-@cache
+@lru_cache(2**16)  # words are endless where file names and queries are taken apart
 def stem_of(word: str) -> str:
     """Give what a lower-case word's forms have in common."""
     word = _IRREGULAR.get(word, word)
@@ -71,6 +73,11 @@ def stem_of(word: str) -> str:
     return word.removesuffix("e") if len(word) > 3 else word
 
 
+def root_of(word: str) -> str:
+    """Give the stem of a lower-case word, of a small number in figures that of its name."""
+    return stem_of(_SPELT.get(word, word))
+
+
 MODIFIERS = frozenset(
     stem_of(word)
     for words in (_COLOURS, _NUMBERS, _SIZES_AND_AGES, _LOOKS_AND_COUNTS)
@@ -82,5 +89,4 @@ MODIFIERS = frozenset(
 def content_of(text: str) -> tuple[str, ...]:
     """Give the stems of a text's words, each once and in order, without function words."""
     words = _WORD.findall(_CLITIC.sub(" ", text.lower()))
-    spelt = (_SPELT.get(word, word) for word in words)
-    return tuple(dict.fromkeys(stem_of(word) for word in spelt if word not in FUNCTION_WORDS))
+    return tuple(dict.fromkeys(root_of(word) for word in words if word not in FUNCTION_WORDS))

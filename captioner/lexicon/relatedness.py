@@ -31,6 +31,17 @@ def relatedness(stems: Sequence[str], others: Sequence[str]) -> Floats:
     return near
 
 
+def neighbours(stem: str, *, least: float, most: int) -> list[str]:
+    """Give the stems nearest in meaning to a stem, itself left out, the nearest first."""
+    rows, vectors = _table()
+    if (row := rows.get(stem)) is None:
+        return []
+    near = np.clip(vectors @ vectors[row], 0, 1) ** 2
+    best = np.argsort(-near)[: most + 1]
+    stems = tuple(rows)
+    return [stems[each] for each in best if each != row and near[each] >= least][:most]
+
+
 # A model's tags are compared with every caption.
 @lru_cache(maxsize=64)
 def _looked_up(stems: tuple[str, ...]) -> tuple[NDArray[np.str_], Floats]:

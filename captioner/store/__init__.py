@@ -4,6 +4,13 @@ Everything it raises is a `StoreError`, an `ImageTooLarge`, or an `InvalidReques
 no blob can have.
 """
 
+from captioner.store.catalogue_blobs import (
+    CatalogueBlobs,
+    Lease,
+    LeaseLost,
+    Segment,
+    Stock,
+)
 from captioner.store.documents import Document, Documents, Entry, Listing
 from captioner.store.image_store import (
     RETRY_QUEUE,
@@ -18,14 +25,19 @@ from captioner.store.message_queue import MessageQueue
 
 __all__ = [
     "RETRY_QUEUE",
+    "CatalogueBlobs",
     "Document",
     "Documents",
     "Entry",
     "ImageEntry",
     "ImagePage",
     "ImageStore",
+    "Lease",
+    "LeaseLost",
     "Listing",
     "MessageQueue",
+    "Segment",
+    "Stock",
     "StoredImage",
     "is_directory",
     "sidecar_name",

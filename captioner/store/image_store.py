@@ -15,6 +15,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobProperties, BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
+from captioner.entries import Change, entry_of
 from captioner.errors import (
     ImageNotFound,
     ImageTooLarge,
@@ -26,6 +27,7 @@ from captioner.errors import (
 from captioner.records import CaptionRecord, from_json, to_json
 from captioner.settings import Settings, StorageConnection
 from captioner.store.account import account_of, open_account, translated
+from captioner.store.change_log import ChangeLog
 
 RETRY_QUEUE = "captioner-retry"
 
@@ -82,6 +84,7 @@ class ImageStore:
             settings.jobs_container,
         }
         self._max_image_bytes = settings.max_image_bytes
+        self._log = ChangeLog(self._captions)
 
     @classmethod
     def connect(cls, connection: StorageConnection, settings: Settings) -> Self:
@@ -202,21 +205,16 @@ class ImageStore:
 
         Raises `RecordNotFound`, or `RecordUnreadable` where the sidecar is not a record.
         """
-        with translated(f"record of '{name}'", missing=RecordNotFound):
-            download = self._sidecar(name).download_blob()
-            data = download.readall()
-        try:
-            return from_json(data), str(download.properties.etag)
-        except msgspec.DecodeError as fault:
-            raise RecordUnreadable(
-                f"The sidecar of '{name}' is not a caption record ({fault}): mend or delete it."
-            ) from fault
+        record, version = self._read(sidecar_name(name), name)
+        return record, str(version.etag)
 
     def put_record(self, record: CaptionRecord, etag: str | None) -> str:
         """Write a record as its image's sidecar and give the sidecar's new ETag.
 
-        `etag` is that of the sidecar it replaces, None where there was none. Raises
-        `StoreConflict` where the sidecar is no longer that one.
+        `etag` is that of the sidecar it replaces, None where there was none. The write is told to
+        the change log. Raises `StoreConflict` where the sidecar is no longer that one. Any other
+        `StoreError` may come after the write: then `tell` makes up for what the log lacks, or the
+        next look through all sidecars does.
         """
         condition: dict[str, Any] = (
             {"overwrite": False}
@@ -236,7 +234,54 @@ class ImageStore:
                     **condition,
                 )
             )
-            return str(written["etag"])
+        self._log.append(
+            [
+                Change(
+                    name=name,
+                    etag=str(written["etag"]),
+                    modified=written["last_modified"],
+                    replaces=etag,
+                    entry=entry_of(record),
+                )
+            ]
+        )
+        return str(written["etag"])
+
+    def delete_record(self, name: str, etag: str) -> None:
+        """Delete the record of an image.
+
+        `etag` is that of its sidecar. Raises `RecordNotFound`, or `StoreConflict` where the sidecar
+        is no longer that one.
+        """
+        sidecar = self._sidecar(name)
+        with translated(f"record of '{name}'", missing=RecordNotFound):
+            last = sidecar.get_blob_properties()
+            sidecar.delete_blob(etag=etag, match_condition=MatchConditions.IfNotModified)
+        self._log.append([Change(name=name, etag=etag, modified=last.last_modified)])
+
+    def tell(self, name: str) -> None:
+        """Tell the change log of an image's sidecar as it is, in case its writer could not."""
+        if change := self.read_change(sidecar_name(name)):
+            self._log.append([change])
+
+    def read_change(self, sidecar: str) -> Change | None:
+        """Give what the change log should say of a sidecar blob; None where there is none.
+
+        Raises `RecordUnreadable` where it is no record, or that of an image whose sidecar would be
+        called otherwise.
+        """
+        try:
+            record, version = self._read(sidecar, sidecar.removesuffix(_SIDECAR_SUFFIX))
+        except RecordNotFound:
+            return None
+        if sidecar_name(record.image.name) != sidecar:
+            raise RecordUnreadable(f"'{sidecar}' holds the record of another image: delete it.")
+        return Change(
+            name=record.image.name,
+            etag=str(version.etag),
+            modified=version.last_modified,
+            entry=entry_of(record),
+        )
 
     def enqueue_retry(self, message: str, *, delay: timedelta) -> None:
         """Put a message on the retry queue, hidden for `delay` (at most a week)."""
@@ -250,6 +295,17 @@ class ImageStore:
     def image_url(self, name: str) -> str:
         """Give the URL of an image, without credentials."""
         return str(self._image(name).url).partition("?")[0]
+
+    def _read(self, sidecar: str, name: str) -> tuple[CaptionRecord, BlobProperties]:
+        with translated(f"record of '{name}'", missing=RecordNotFound):
+            download = self._captions.get_blob_client(sidecar).download_blob()
+            data = download.readall()
+        try:
+            return from_json(data), download.properties
+        except msgspec.DecodeError as fault:
+            raise RecordUnreadable(
+                f"The sidecar of '{name}' is not a caption record ({fault}): mend or delete it."
+            ) from fault
 
     def _image(self, name: str) -> BlobClient:
         return self._images.get_blob_client(_legal(name))

@@ -73,6 +73,8 @@ def test_curl(reader: Reader, line: str) -> None:
         assert answer.get("source", "urls") == "urls"
         assert answer.get("state", "listing") == "listing"
         assert "jobs" in answer or "id" in answer
+    elif "/api/search" in line:
+        assert {"total", "results", "facets"} <= answer.keys()
     elif "/api/schema" in line:
         assert answer == json.loads(json.dumps(json_schema()))
     else:

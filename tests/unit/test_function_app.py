@@ -40,8 +40,10 @@ def test_functions_are_triggered_by_what_the_readme_promises(
         "renew_job": "api/jobs/{id}",
         "cancel_job": "api/jobs/{id}",
         "job_results": "api/jobs/{id}/results",
+        "keep_catalogue": None,
         "caption": "api/caption",
         "record": "api/captions/{*name}",
+        "search": "api/search",
         "health": "api/health",
         "schema": "api/schema",
     }

@@ -48,6 +48,10 @@ def test_every_setting_is_read() -> None:
             "SOURCE_ALLOWED_HOSTS": "images.example, *.museum.example",
             "SOURCE_DENIED_HOSTS": "old.museum.example, 203.0.113.0/24",
             "SOURCE_PRIVATE_HOSTS": "name.blob.core.windows.net",
+            "SEARCH_DIR": "found",
+            "AZURE_SEARCH_ENDPOINT": "https://name.search.windows.net/",
+            "AZURE_SEARCH_KEY": "admin",
+            "AZURE_SEARCH_INDEX": "pictures-2",
         }
     )
 
@@ -74,6 +78,10 @@ def test_every_setting_is_read() -> None:
         source_allowed_hosts=("images.example", "*.museum.example"),
         source_denied_hosts=("old.museum.example", "203.0.113.0/24"),
         source_private_hosts=("name.blob.core.windows.net",),
+        search_dir=Path("found"),
+        azure_search_endpoint="https://name.search.windows.net",
+        azure_search_key="admin",
+        azure_search_index="pictures-2",
     )
     assert settings.vision_configured
     unchanged = [
@@ -175,7 +183,13 @@ def test_jobs_have_a_container_of_their_own(container: str) -> None:
 
 
 def test_the_key_is_never_shown() -> None:
-    assert "secret" not in repr(Settings(vision_key="secret"))
+    assert "secret" not in repr(Settings(vision_key="secret", azure_search_key="secret"))
+
+
+@pytest.mark.parametrize("name", ["Captioner", "a", "-a", "a--b", "a_b"])
+def test_an_index_has_a_name_that_the_service_takes(name: str) -> None:
+    with pytest.raises(SettingsError, match="AZURE_SEARCH_INDEX"):
+        load_settings({"AZURE_SEARCH_INDEX": name})
 
 
 class TestStorageConnection:

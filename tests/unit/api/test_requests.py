@@ -12,6 +12,7 @@ from captioner.api.requests import (
     Query,
     Renewal,
     ResultsQuery,
+    SearchQuery,
     read_asked,
     read_query,
 )
@@ -128,6 +129,40 @@ def test_a_wrong_option_in_the_query_is_told(query: dict[str, str], told: str) -
 
 
 @pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ({"q": "a red car"}, SearchQuery(q="a red car", limit=20, offset=0)),
+        ({"q": "1", "limit": "100"}, SearchQuery(q="1", limit=100)),
+        ({"q": "a", "offset": "100000"}, SearchQuery(q="a", offset=100_000)),
+        (
+            {"q": "a", "source": "onnx", "status": "none"},
+            SearchQuery(q="a", source="onnx", status="none"),
+        ),
+        ({"q": "a", "source": "", "status": "", "code": "key"}, SearchQuery(q="a")),
+    ],
+)
+def test_the_query_of_a_search(query: dict[str, str], asked: SearchQuery) -> None:
+    assert read_query(query, SearchQuery) == asked
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ({"limit": "0"}, "'limit' must be a whole number from 1 to 100, of images"),
+        ({"limit": "101"}, "'limit' must be a whole number from 1 to 100, of images"),
+        ({"limit": "1e1"}, "'limit' must be"),
+        ({"limit": "\u0663"}, "'limit' must be"),
+        ({"offset": "-1"}, "'offset' must be a whole number from 0 to 100,000"),
+        ({"offset": "100001"}, "'offset' must be a whole number from 0 to 100,000"),
+        ({"query": "a"}, "There is no 'query' in this request; it may have 'q', 'limit'"),
+    ],
+)
+def test_a_wrong_query_of_a_search_is_told(wish: dict[str, str], told: str) -> None:
+    with pytest.raises(InvalidRequest, match=told):
+        read_query({"q": "a"} | wish, SearchQuery)
+
+
+@pytest.mark.parametrize(
     ("document", "told"),
     [
         ({}, "exactly one"),
@@ -175,7 +210,7 @@ def test_options_beside_json_are_not_overlooked() -> None:
     "form",
     [
         *(OneUrl, ManyUrls, OneDirectory, Backfill, Renewal),
-        *(Query, ListQuery, JobsQuery, ResultsQuery),
+        *(Query, ListQuery, JobsQuery, ResultsQuery, SearchQuery),
     ],
 )
 def test_every_field_is_described_in_the_schema(form: type) -> None:

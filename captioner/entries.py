@@ -1,0 +1,146 @@
+"""What the catalogue keeps of each record, and which of two states of a sidecar is the later.
+
+An `Entry` is the part of a record that lists, filters and search need. A `Change` tells which
+version of a sidecar it was taken from; the change log and the snapshot are lines of changes.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from captioner.records import CaptionRecord, Confidence, Count, Moment, Share
+
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class EntryAltText(Struct, frozen=True, omit_defaults=True):
+    """The alt text of an image, and whether a person stands behind it."""
+
+    text: str
+    source: str
+    status: Literal["machine", "approved", "edited"]
+    stale: bool = False
+
+
+class EntryCaption(Struct, frozen=True):
+    """What one captioner says of an image."""
+
+    source: str
+    text: str
+    confidence: Confidence | None
+    language: str
+
+
+class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One image in the catalogue; `problems` are codes, `width` and `height` pixels."""
+
+    name: str
+    alt_text: EntryAltText | None
+    captions: tuple[EntryCaption, ...] = ()
+    tags: tuple[str, ...] = ()
+    agreement: Share | UnsetType = UNSET
+    needs_review: bool | UnsetType = UNSET
+    problems: tuple[str, ...] = ()
+    content_type: str | UnsetType = UNSET
+    width: Count | UnsetType = UNSET
+    height: Count | UnsetType = UNSET
+    updated: Moment
+
+    @property
+    def status(self) -> str:
+        """Give the status of the alt text; `"none"` where there is no alt text."""
+        return self.alt_text.status if self.alt_text else "none"
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Give which captioners the captions are from."""
+        return tuple(dict.fromkeys(caption.source for caption in self.captions))
+
+
+class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That the sidecar of an image was written, or is gone where there is no `entry`.
+
+    `etag` and `modified` are the sidecar's own as storage gave them; those of a sidecar that is
+    gone are its last. `replaces` is the ETag of the version before, where it is known.
+    """
+
+    name: str
+    etag: str
+    modified: Moment
+    replaces: str | None = None
+    entry: Entry | None = None
+
+    def supersedes(self, known: "Change") -> bool:
+        """Tell whether this is the later one, in whatever order the two are heard of.
+
+        Versions of one sidecar follow each other, as each was written over the one before: where
+        two are neighbours, that decides. Else storage's time does, then the record's.
+        """
+        if known.replaces == self.etag and known.etag != self.etag:
+            return False
+        return self.replaces == known.etag or self._key() > known._key()
+
+    def _key(self) -> tuple[datetime, bool, datetime, str]:
+        updated = self.entry.updated if self.entry else _EVER
+        return self.modified, self.entry is None, updated, self.etag
+
+
+def entry_of(record: CaptionRecord) -> Entry:
+    """Give what the catalogue keeps of a record."""
+    facts, alt_text = record.image, record.alt_text
+    return Entry(
+        name=facts.name,
+        alt_text=None
+        if alt_text is None
+        else EntryAltText(
+            alt_text.text, alt_text.source, alt_text.status, stale=alt_text.stale is True
+        ),
+        captions=tuple(
+            EntryCaption(each.source, each.text, each.confidence, each.language)
+            for each in record.captions
+        ),
+        tags=_tags(record),
+        agreement=record.agreement,
+        needs_review=record.needs_review,
+        problems=tuple(dict.fromkeys(each.code for each in record.problems)),
+        content_type=facts.content_type,
+        width=facts.width,
+        height=facts.height,
+        updated=record.updated,
+    )
+
+
+def to_line(change: Change) -> bytes:
+    """Write a change as one line of JSON, without its end."""
+    return msgspec.json.encode(change)
+
+
+def read_change(line: bytes) -> Change:
+    """Read a change.
+
+    Raises `msgspec.DecodeError` for what is none.
+    """
+    return _decoder.decode(line)
+
+
+_decoder = msgspec.json.Decoder(Change)
+
+
+def latest(changes: Iterable[Change]) -> dict[str, Change]:
+    """Give the latest of the changes of each image."""
+    found: dict[str, Change] = {}
+    for change in changes:
+        known = found.get(change.name)
+        if known is None or change.supersedes(known):
+            found[change.name] = change
+    return found
+
+
+def _tags(record: CaptionRecord) -> tuple[str, ...]:
+    names = (
+        tag.name for caption in record.captions if caption.tags is not UNSET for tag in caption.tags
+    )
+    return tuple(dict.fromkeys(names))
