@@ -13,11 +13,12 @@ from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 from msgspec import UNSET
 
+from captioner.catalogue import Catalogue
 from captioner.errors import RecordNotFound, RecordUnreadable, VisionRejected, VisionThrottled
 from captioner.events import ImageEvents, PoisonBlob, Retry
 from captioner.records import AltText, CaptionRecord, ModelName, now
 from captioner.settings import Settings, StorageConnection
-from captioner.store import RETRY_QUEUE, ImageStore
+from captioner.store import RETRY_QUEUE, CatalogueBlobs, ImageStore
 from tests.support.azurite import Azurite
 from tests.support.captioners import ScriptedCaptioner, service_of
 from tests.support.pictures import image_bytes, plain
@@ -124,6 +125,26 @@ def test_the_same_event_again_does_nothing(
 
     assert len(own.batches) == 1
     assert store.get_record(NAME) == before
+
+
+def test_the_same_event_again_tells_the_catalogue_what_the_first_could_not(
+    store: ImageStore,
+    land: Land,
+    events: ImageEvents,
+    blobs: BlobServiceClient,
+    settings: Settings,
+) -> None:
+    catalogue = Catalogue(CatalogueBlobs(blobs, settings))
+    store.put_image(NAME, RED)
+    land()
+    captions = blobs.get_container_client(settings.captions_container)
+    for blob in captions.list_blob_names(name_starts_with=".catalogue/"):
+        captions.delete_blob(blob)
+
+    events.refresh(NAME)
+    assert list(catalogue.read().changes) == []
+    land()
+    assert [change.name for change in catalogue.read().changes] == [NAME]
 
 
 def test_the_same_event_at_the_same_moment_leaves_one_sidecar(

@@ -9,6 +9,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from captioner.api.requests import read_job
+from captioner.catalogue import Catalogue
 from captioner.errors import StoreUnavailable
 from captioner.events import ImageEvents
 from captioner.jobs import Cursor, JobMessage, Jobs, JobStatus, JobWorker, Result
@@ -16,7 +17,7 @@ from captioner.jobs import build_jobs as build
 from captioner.ondemand import OnDemand
 from captioner.settings import Settings, StorageConnection
 from captioner.sources import Sources
-from captioner.store import Documents, ImageStore
+from captioner.store import CatalogueBlobs, Documents, ImageStore
 from tests.support.azurite import Azurite
 from tests.support.captioners import ScriptedCaptioner, service_of
 from tests.support.web import Web
@@ -57,6 +58,7 @@ class Bench:
     queue: Held
     documents: Shaky
     store: ImageStore
+    catalogue: Catalogue
     own: ScriptedCaptioner
     vision: ScriptedCaptioner
 
@@ -103,6 +105,10 @@ class Bench:
 
     def status(self, job: str) -> JobStatus:
         return self.jobs.status(job)
+
+    def told(self) -> list[str]:
+        """Give the images of all changes that the catalogue was told of."""
+        return [change.name for change in self.catalogue.read().changes]
 
     def counts(self, job: str) -> dict[str, int]:
         return {
@@ -151,7 +157,8 @@ def bench(
             store=store,
             events=ImageEvents(store, captioning),
         )
-        yield Bench(jobs, worker, queue, documents, store, own, vision)
+        catalogue = Catalogue(CatalogueBlobs(blobs, settings))
+        yield Bench(jobs, worker, queue, documents, store, catalogue, own, vision)
 
 
 @pytest.fixture

@@ -379,6 +379,18 @@ class TestSaving:
         ]
         assert self.record(container, names[2]).problems[0].code == "corrupt_image"
 
+    def test_they_are_none_of_our_catalogues(self, bench: Bench, container: ContainerClient):
+        fill(container, 2)
+        uri = sas_uri(container, FULL)
+        for force in (False, True):
+            job = bench.start(directory=uri, save=True, force=force)
+            bench.run()
+            assert bench.counts(job) == {"found": 2, "done": 2}
+        bench.store.put_image("ours.png", picture(1))
+        bench.start(backfill=True)
+        bench.run()
+        assert bench.told() == ["ours.png"]
+
     def test_what_has_a_record_is_skipped(self, bench: Bench, container: ContainerClient):
         names = fill(container, 3)
         uri = sas_uri(container, FULL)
@@ -609,6 +621,18 @@ class TestBackfill:
         again = bench.start(backfill=True)
         bench.run()
         assert bench.counts(again) == {"found": 7, "skipped": 7}
+
+    def test_the_catalogue_is_told_of_each_record_and_not_again_while_it_stays(self, bench: Bench):
+        names = [f"{number}.png" for number in range(7)]
+        for number, name in enumerate(names):
+            bench.store.put_image(name, picture(number))
+        for _ in range(2):
+            bench.start(backfill=True)
+            bench.run(twice=True)
+            assert sorted(bench.told()) == names
+        bench.start(backfill=True, force=True)
+        bench.run()
+        assert sorted(bench.told()) == sorted(names * 2)
 
     def test_force_captions_anew_and_keeps_what_people_wrote(self, bench: Bench):
         bench.store.put_image("a.png", picture(1))
