@@ -49,9 +49,7 @@ class Terminal:
             sure = "" if caption.confidence is None else f"  ({caption.confidence:.2f})"
             self.line(f"  {caption.source:<13} {caption.text}{sure}")
         if record.needs_review is True:
-            self.line(
-                "  for review    The model is unsure; read it before you publish it.", "cyan"
-            )
+            self.line("  for review    The model is unsure; read it before you publish it.", "cyan")
         for problem in record.problems:
             self.line(f"  {problem.source:<13} {problem.message}", "yellow")
 
