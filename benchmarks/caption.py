@@ -5,7 +5,6 @@ strikes them alike.
 """
 
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -18,14 +17,14 @@ from statistics import median
 from time import perf_counter
 from typing import Annotated
 
-import onnxruntime
 import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.machine import this_machine
 from benchmarks.pictures import large_jpeg, photographs
-from benchmarks.results import ROWS, FreshProcess, Machine, Results, Spread, Timings, save
+from benchmarks.results import ROWS, FreshProcess, Results, Spread, Timings, save
 from captioner.errors import CaptionerError
 from captioner.images import Picture, decode
 from captioner.model.bundle import Bundle, open_bundle
@@ -79,7 +78,7 @@ def measure(folder: Path, repeats: int, command: str) -> Results:
         command=command,
         bundle=ModelName(manifest.name, manifest.version),
         beam_size=manifest.beam.beam_size,
-        machine=_machine(),
+        machine=this_machine(),
         photographs=len(files),
         repeats=repeats,
         timings=tuple(_timings(threads, watches[threads]) for threads in THREADS),
@@ -144,22 +143,6 @@ def _fresh_process(folder: Path, file: bytes, repeats: int) -> FreshProcess:
             seconds.append(perf_counter() - began)
             peaks.append(float(done.stdout))
     return FreshProcess(round(median(seconds), 2), round(median(peaks), 1))
-
-
-def _machine() -> Machine:
-    described = Path("/proc/cpuinfo")
-    named = [
-        line.partition(":")[2].strip()
-        for line in (described.read_text().splitlines() if described.exists() else ())
-        if line.startswith("model name")
-    ]
-    return Machine(
-        processor=named[0] if named else platform.processor() or platform.machine(),
-        cores=os.cpu_count() or 1,
-        system=platform.system(),
-        python=platform.python_version(),
-        onnxruntime=onnxruntime.__version__,
-    )
 
 
 def show(results: Results, console: Console) -> None:
