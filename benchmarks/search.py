@@ -24,7 +24,7 @@ import bm25s
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.machine import this_machine
@@ -121,11 +121,12 @@ def reference(captions: dict[str, str]) -> Rank:
     def words(texts: list[str]) -> bm25s.tokenization.Tokenized:
         return bm25s.tokenize(texts, stopwords="en", show_progress=False)
 
+    deepest = min(max(_DEPTHS), len(names))
     ranker = bm25s.BM25(k1=1.2, b=0.75)
     ranker.index(words(list(captions.values())), show_progress=False)
 
     def rank(text: str) -> list[str]:
-        found, _ = ranker.retrieve(words([text]), k=max(_DEPTHS), show_progress=False)
+        found, _ = ranker.retrieve(words([text]), k=deepest, show_progress=False)
         return [names[place] for place in found[0]]
 
     return rank
@@ -172,8 +173,9 @@ def quality(
         }
         found = []
         for name, rank in rankers.items():
-            asked = track(questions, name, console=Console(stderr=True), transient=True)
-            found.append(Recall(name, recalls(asked, rank)))
+            with Progress(console=Console(stderr=True), transient=True) as progress:
+                asked = progress.track(questions, description=name)
+                found.append(Recall(name, recalls(asked, rank)))
     options = "" if ranking == RANKING else f" --share {share:g} --length {length:g}"
     results = SearchQuality(
         command=f"python -m benchmarks.search quality … --split {split}{options}",
