@@ -1,1 +1,1 @@
-"""How fast captioning is, and how much memory it takes: measured, stored, told in the README."""
+"""How fast captioning and search are, and how good search is: measured, stored, told in README."""

@@ -1,4 +1,4 @@
-"""The machine that a benchmark runs on."""
+"""What a benchmark runs on."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from benchmarks.results import Machine
 
 
 def this_machine() -> Machine:
-    """Tell what is measured on."""
+    """Describe the machine that this runs on."""
     described = Path("/proc/cpuinfo")
     named = [
         line.partition(":")[2].strip()

@@ -1,4 +1,4 @@
-"""What a benchmark run found, as it is stored in results.json."""
+"""What benchmark runs found, as it is stored beside this file."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -102,19 +102,62 @@ class JobRun(Struct, frozen=True, kw_only=True):
     documents: int
 
 
-def save(results: Results | JobRun, path: Path) -> None:
+class Recall(Struct, frozen=True):
+    """How many percent of the queries have the right image in the first so many, by ranker."""
+
+    ranker: str
+    at: dict[int, float]
+
+
+class SearchQuality(Struct, frozen=True, kw_only=True):
+    """How often search finds the right image."""
+
+    command: str
+    split: str
+    records: int
+    queries: int
+    recalls: tuple[Recall, ...]
+
+
+class SearchTimings(Struct, frozen=True, kw_only=True):
+    """What an index of so many records takes: processor time, disk, memory beside the records."""
+
+    records: int
+    build_s: float
+    changes: int
+    follow_s: float
+    query: Spread
+    disk_mib: float
+    memory_mib: float
+
+
+SEARCH_ROWS: tuple[tuple[str, Callable[[SearchTimings], str]], ...] = (
+    ("built in", lambda each: f"{each.build_s:.1f} s"),
+    ("brought up to date", lambda each: f"{each.follow_s:.2f} s"),
+    ("query, median", lambda each: f"{each.query.p50:.1f} ms"),
+    ("query, 95th percentile", lambda each: f"{each.query.p95:.1f} ms"),
+    ("disk", lambda each: f"{each.disk_mib:.1f} MiB"),
+    ("memory beside the records, at most", lambda each: f"{each.memory_mib:.0f} MiB"),
+)
+"""What is told of each size, in this order."""
+
+
+class SearchSpeed(Struct, frozen=True, kw_only=True):
+    """What search takes, by the size of its index."""
+
+    command: str
+    machine: Machine
+    timings: tuple[SearchTimings, ...]
+
+
+def save(results: Struct, path: Path) -> None:
     """Write results as JSON for people to read."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
 
 
-def load(path: Path) -> Results:
+def load[Of: Struct](path: Path, kind: type[Of]) -> Of:
     """Read results.
 
     Raises `OSError` or `msgspec.DecodeError`.
     """
-    return msgspec.json.decode(path.read_bytes(), type=Results)
-
-
-def load_job_run(path: Path) -> JobRun:
-    """Read the figures of a job; raises as `load` does."""
-    return msgspec.json.decode(path.read_bytes(), type=JobRun)
+    return msgspec.json.decode(path.read_bytes(), type=kind)

@@ -2,6 +2,7 @@
 
 `python -m benchmarks.search quality DATA` asks for the pictures of Flickr8k by what people said of
 them; `python -m benchmarks.search speed --records 1000` times an index of so many made-up records.
+Either stores what it finds with `--json FILE`.
 """
 
 import resource
@@ -9,10 +10,12 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from time import process_time
 from typing import Annotated
@@ -21,16 +24,26 @@ import bm25s
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.results import Spread
+from benchmarks.machine import this_machine
+from benchmarks.results import (
+    SEARCH_ROWS,
+    Recall,
+    SearchQuality,
+    SearchSpeed,
+    SearchTimings,
+    Spread,
+    save,
+)
 from captioner.catalogue import Position, Reading
 from captioner.entries import Change, Entry, EntryAltText, EntryCaption
 from captioner.lexicon.relatedness import VECTORS
 from captioner.records import now
 from captioner.search import parse
 from captioner.search.embedded import EmbeddedSearch
+from captioner.search.ranking import RANKING, Ranking
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -108,20 +121,21 @@ def reference(captions: dict[str, str]) -> Rank:
     def words(texts: list[str]) -> bm25s.tokenization.Tokenized:
         return bm25s.tokenize(texts, stopwords="en", show_progress=False)
 
+    deepest = min(max(_DEPTHS), len(names))
     ranker = bm25s.BM25(k1=1.2, b=0.75)
     ranker.index(words(list(captions.values())), show_progress=False)
 
     def rank(text: str) -> list[str]:
-        found, _ = ranker.retrieve(words([text]), k=max(_DEPTHS), show_progress=False)
+        found, _ = ranker.retrieve(words([text]), k=deepest, show_progress=False)
         return [names[place] for place in found[0]]
 
     return rank
 
 
-def embedded(captions: dict[str, str], folder: Path) -> Rank:
-    """Rank as the app does."""
+def embedded(captions: dict[str, str], folder: Path, ranking: Ranking) -> Rank:
+    """Rank as the app does, by these parameters."""
     changes = [change_of(name, caption) for name, caption in captions.items()]
-    search = _search(Told("quality", changes), folder)
+    search = _search(Told("quality", changes), folder, ranking)
 
     def rank(text: str) -> list[str]:
         answer = search.search(parse(text), limit=max(_DEPTHS))
@@ -130,13 +144,14 @@ def embedded(captions: dict[str, str], folder: Path) -> Rank:
     return rank
 
 
-def recalls(questions: Iterable[Question], rank: Rank) -> list[float]:
+def recalls(questions: Iterable[Question], rank: Rank) -> dict[int, float]:
     """Give how many percent of the questions find their image so far up, by depth."""
     places = []
     for question in questions:
         found = rank(question.text)
         places.append(found.index(question.image) if question.image in found else max(_DEPTHS))
-    return [100 * float(np.mean(np.array(places) < depth)) for depth in _DEPTHS]
+    found_by = np.array(places)
+    return {depth: round(100 * float(np.mean(found_by < depth)), 2) for depth in _DEPTHS}
 
 
 @app.command()
@@ -144,21 +159,45 @@ def quality(
     data: Annotated[Path, typer.Argument(help="Folder with Flickr8k_text in it.")],
     *,
     split: Annotated[str, typer.Option(help="dev to choose by, test to report.")] = "test",
+    share: Annotated[float, typer.Option(help="Of nearness in meaning.")] = RANKING.share,
+    length: Annotated[float, typer.Option(help="How far long texts count less.")] = RANKING.length,
+    json: Annotated[Path | None, typer.Option(help="Write the results to this file.")] = None,
 ) -> None:
     """Ask for pictures by what other people said of them; tell how often they are found."""
     captions, questions = flickr8k(data, split)
-    table = Table("ranked by", *(f"recall@{depth}, %" for depth in _DEPTHS))
+    ranking = Ranking(share=share, length=length)
     with tempfile.TemporaryDirectory() as folder:
         rankers = {
-            "bm25s (plain BM25)": reference(captions),
-            "captioner": embedded(captions, Path(folder)),
+            "plain BM25 (bm25s)": reference(captions),
+            "captioner": embedded(captions, Path(folder), ranking),
         }
+        found = []
         for name, rank in rankers.items():
-            asked = track(questions, name, console=Console(stderr=True), transient=True)
-            table.add_row(name, *(f"{share:.1f}" for share in recalls(asked, rank)))
+            with Progress(console=Console(stderr=True), transient=True) as progress:
+                asked = progress.track(questions, description=name)
+                found.append(Recall(name, recalls(asked, rank)))
+    options = "" if ranking == RANKING else f" --share {share:g} --length {length:g}"
+    results = SearchQuality(
+        command=f"python -m benchmarks.search quality … --split {split}{options}",
+        split=split,
+        records=len(captions),
+        queries=len(questions),
+        recalls=tuple(found),
+    )
+    _show_quality(results)
+    if json is not None:
+        save(results, json)
+
+
+def _show_quality(results: SearchQuality) -> None:
+    table = Table("ranked by", *(f"recall@{depth}, %" for depth in _DEPTHS))
+    for each in results.recalls:
+        table.add_row(each.ranker, *(f"{share:.1f}" for share in each.at.values()))
     console = Console()
     console.print(table)
-    console.print(f"{len(captions):,} records, {len(questions):,} queries of the {split} split")
+    console.print(
+        f"{results.records:,} records, {results.queries:,} queries of the {results.split} split"
+    )
 
 
 def made_up(count: int) -> Iterator[Change]:
@@ -175,19 +214,39 @@ def made_up(count: int) -> Iterator[Change]:
 @app.command()
 def speed(
     *,
-    records: Annotated[int, typer.Option(min=1, help="Records in the index.")] = 1000,
+    records: Annotated[
+        list[int], typer.Option(min=1, help="Records in the index; may be told several times.")
+    ],
     repeats: Annotated[int, typer.Option(min=2, help="Times that each query is asked.")] = 10,
+    json: Annotated[Path | None, typer.Option(help="Write the results to this file.")] = None,
 ) -> None:
     """Time an index of so many records: building, following, asking; its disk and memory."""
+    # A process for each, whose peak of memory is its own.
+    context = get_context("spawn")
+    timings = []
+    for count in records:
+        with ProcessPoolExecutor(1, mp_context=context) as process:
+            timings.append(process.submit(measure, count, repeats).result())
+    results = SearchSpeed(
+        command=f"python -m benchmarks.search speed {' '.join(f'--records {n}' for n in records)}",
+        machine=this_machine(),
+        timings=tuple(timings),
+    )
+    _show_speed(results)
+    if json is not None:
+        save(results, json)
+
+
+def measure(records: int, repeats: int) -> SearchTimings:
+    """Build an index of so many records, bring it up to date, and ask."""
     changes = list(made_up(records))
     before = _peak_mib()
     with tempfile.TemporaryDirectory() as folder:
         told = Told("speed", changes)
-        search = _search(told, Path(folder))
+        search = _search(told, Path(folder), RANKING)
         build_s = _timed(search.follow)
-        told.then(
-            [change_of(each.name, "a blue guitar", version=2) for each in changes[:_REFRESHED]]
-        )
+        later = [change_of(each.name, "a blue guitar", version=2) for each in changes[:_REFRESHED]]
+        told.then(later)
         follow_s = _timed(search.follow)
         times = [
             1000 * _timed(partial(search.search, parse(text), limit=20))
@@ -197,22 +256,33 @@ def speed(
         with closing(sqlite3.connect(search.path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         disk = search.path.stat().st_size / 2**20
-    spread = Spread.of(times)
-    table = Table("", f"{records:,} records")
-    table.add_row("built in", f"{build_s:.1f} s")
-    table.add_row(
-        f"brought up to date by {min(records, _REFRESHED)} changes in", f"{follow_s:.2f} s"
+    return SearchTimings(
+        records=records,
+        build_s=round(build_s, 3),
+        changes=len(later),
+        follow_s=round(follow_s, 3),
+        query=Spread.of(times),
+        disk_mib=round(disk, 1),
+        memory_mib=round(_peak_mib() - before, 1),
     )
-    table.add_row("query, p50 / p95", f"{spread.p50:.1f} / {spread.p95:.1f} ms")
-    table.add_row("disk", f"{disk:.0f} MiB")
-    table.add_row(
-        "memory beside the records themselves, at most", f"{_peak_mib() - before:.0f} MiB"
-    )
+
+
+def _show_speed(results: SearchSpeed) -> None:
+    table = Table("processor time, disk and memory")
+    for each in results.timings:
+        table.add_column(f"{each.records:,} records", justify="right")
+    for label, told in SEARCH_ROWS:
+        table.add_row(label, *map(told, results.timings))
     Console().print(table)
 
 
-def _search(told: Told, folder: Path) -> EmbeddedSearch:
-    return EmbeddedSearch(told, folder, max_age=timedelta(days=1))  # type: ignore[arg-type]
+def _search(told: Told, folder: Path, ranking: Ranking) -> EmbeddedSearch:
+    return EmbeddedSearch(
+        told,  # type: ignore[arg-type]
+        folder,
+        max_age=timedelta(days=1),
+        ranking=ranking,
+    )
 
 
 def _timed(call: Callable[[], object]) -> float:

@@ -15,7 +15,7 @@ import msgspec
 from benchmarks import results
 from captioner.errors import CaptionerError
 from captioner.model.bundle import read_manifest
-from scripts import runs, tables
+from scripts import runs, search_tables, tables
 from scripts.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,7 +79,23 @@ def blocks_of(root: Path) -> dict[str, Make]:
         "decoders": lambda: tables.decoders_table(_histories(root)),
         "runs": lambda: runs.runs_table(_histories(root), root / "training" / "configs", models),
         "speed": lambda: tables.speed_table(_results(root)),
-        "jobs": lambda: tables.job_told(_job_run(root)),
+        "jobs": lambda: tables.job_told(
+            _loaded(root / "benchmarks" / "jobs.json", results.JobRun, "python -m benchmarks.jobs")
+        ),
+        "search-quality": lambda: search_tables.quality_table(
+            _loaded(
+                root / "benchmarks" / "search_quality.json",
+                results.SearchQuality,
+                "python -m benchmarks.search quality DATA",
+            )
+        ),
+        "search-speed": lambda: search_tables.speed_table(
+            _loaded(
+                root / "benchmarks" / "search_speed.json",
+                results.SearchSpeed,
+                "python -m benchmarks.search speed --records 1000 --records 100000",
+            )
+        ),
     }
 
 
@@ -95,28 +111,24 @@ def _histories(root: Path) -> list[Path]:
 
 def _results(root: Path) -> results.Results:
     """Read the benchmark's results, which must be those of the bundle that ships."""
-    again = "run: python -m benchmarks.caption --json benchmarks/results.json"
-    try:
-        found = results.load(root / "benchmarks" / "results.json")
-    except (OSError, msgspec.DecodeError) as fault:
-        raise SetupError(f"benchmarks/results.json cannot be read ({fault}); {again}") from None
+    command = "python -m benchmarks.caption"
+    found = _loaded(root / "benchmarks" / "results.json", results.Results, command)
     shipped = read_manifest(root / "models").version
     if found.bundle.version != shipped:
         raise SetupError(
             f"benchmarks/results.json is about bundle {found.bundle.version}, but {shipped} "
-            f"ships; {again}"
+            f"ships; run: {command} --json benchmarks/results.json"
         )
     return found
 
 
-def _job_run(root: Path) -> results.JobRun:
+def _loaded[Of: msgspec.Struct](path: Path, kind: type[Of], command: str) -> Of:
+    """Read what a benchmark stored."""
+    file = f"benchmarks/{path.name}"
     try:
-        return results.load_job_run(root / "benchmarks" / "jobs.json")
+        return results.load(path, kind)
     except (OSError, msgspec.DecodeError) as fault:
-        raise SetupError(
-            f"benchmarks/jobs.json cannot be read ({fault}); run: "
-            "python -m benchmarks.jobs --json benchmarks/jobs.json"
-        ) from None
+        raise SetupError(f"{file} cannot be read ({fault}); run: {command} --json {file}") from None
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.results import ROWS, load
+from benchmarks.results import ROWS, Results, SearchQuality, SearchSpeed, load
 from tests.support.bundles import make_bundle
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -26,7 +26,7 @@ def test_every_part_is_measured_and_stored(tmp_path):
     )
 
     assert done.returncode == 0, done.stderr
-    results = load(out)
+    results = load(out, Results)
     assert results.bundle.version == "7"
     assert [each.threads for each in results.timings] == [1, 2]
     for _, spread in ROWS:
@@ -50,3 +50,63 @@ def test_without_a_bundle_it_says_so(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("There is no model bundle in")
     assert "Traceback" not in done.stderr
+
+
+CAPTIONS = {
+    "1.jpg": ["A dog runs .", "A puppy is running .", "A dog in the snow ."],
+    "2.jpg": ["Two men play guitars .", "Men with instruments .", "A guitar is played ."],
+    "3.jpg": ["A red car .", "A red car on a street .", "A parked car ."],
+}
+
+
+def search_benchmark(*arguments: object) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.search", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_how_often_search_finds_the_right_image_is_stored(tmp_path):
+    texts, out = tmp_path / "Flickr8k_text", tmp_path / "quality.json"
+    texts.mkdir()
+    (texts / "Flickr_8k.devImages.txt").write_text("1.jpg\n3.jpg\n")
+    (texts / "Flickr8k.token.txt").write_text(
+        "".join(
+            f"{image}#{number}\t{caption}\n"
+            for image, captions in CAPTIONS.items()
+            for number, caption in enumerate(captions)
+        )
+        + "4.jpg.1#0\tA picture without a file .\n"
+    )
+
+    shown = search_benchmark("quality", tmp_path, "--split", "dev", "--share", 4, "--json", out)
+
+    quality = load(out, SearchQuality)
+    assert (quality.records, quality.queries, quality.split) == (3, 4, "dev")
+    plain, ours = quality.recalls
+    assert plain.at == {1: 75.0, 5: 100.0, 10: 100.0}, "the puppy is found by chance alone"
+    assert ours.at == {1: 100.0, 5: 100.0, 10: 100.0}
+    assert "3 records, 4 queries of the dev split" in shown
+
+
+def test_what_search_takes_is_stored_for_each_size(tmp_path):
+    out = tmp_path / "speed.json"
+
+    shown = search_benchmark(
+        *("speed", "--records", 20, "--records", 200, "--repeats", 2, "--json", out)
+    )
+
+    timings = load(out, SearchSpeed).timings
+    assert [each.records for each in timings] == [20, 200]
+    assert [each.changes for each in timings] == [20, 100]
+    for each in timings:
+        assert each.build_s > 0
+        assert 0 < each.query.p50 <= each.query.p95
+        assert each.disk_mib > 0
+    assert "200 records" in shown

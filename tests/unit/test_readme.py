@@ -151,7 +151,7 @@ def test_commands_and_their_options_exist(command: Command) -> None:
             wanted = rf"\$\({variable}\)" if given else rf"^{argument}:"
             assert re.search(wanted, makefile, re.MULTILINE), argument
         return
-    has_subcommands = command.program in {"captioner", "training"}
+    has_subcommands = command.program in {"benchmarks.search", "captioner", "training"}
     subcommand = command.arguments[:1] if has_subcommands else ()
     assert command.options <= options_of(command.program, *subcommand)
 

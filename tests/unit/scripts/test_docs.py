@@ -5,7 +5,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from benchmarks.results import FreshProcess, JobRun, Machine, Results, Spread, Timings, save
+from benchmarks.results import (
+    FreshProcess,
+    JobRun,
+    Machine,
+    Recall,
+    Results,
+    SearchQuality,
+    SearchSpeed,
+    SearchTimings,
+    Spread,
+    Timings,
+    save,
+)
 from captioner.model.bundle import MANIFEST, Manifest, read_manifest
 from captioner.records import ModelName
 from scripts import docs, tables
@@ -283,3 +295,42 @@ def test_the_bundle_is_told_with_its_files_and_data(root):
     assert "`encoder.onnx` 0.0 MiB, `decoder.onnx` 0.0 MiB" in shown
     assert "flickr8k: train 6,000 images and 30,000 captions; test 1,000 images" in shown
     assert "| Terms | Ours. |" in shown
+
+
+def test_search_is_told_beside_plain_bm25_and_by_size(root):
+    quality = SearchQuality(
+        command="python -m benchmarks.search quality … --split test",
+        split="test",
+        records=8091,
+        queries=4000,
+        recalls=(Recall("plain BM25", {1: 14.75, 10: 34.25}), Recall("ours", {1: 19.0, 10: 43.4})),
+    )
+    speed = SearchSpeed(
+        command="python -m benchmarks.search speed --records 1000",
+        machine=RESULTS.machine,
+        timings=(
+            SearchTimings(
+                records=1000,
+                build_s=0.15,
+                changes=100,
+                follow_s=0.02,
+                query=Spread(2.5, 4.0),
+                disk_mib=1.2,
+                memory_mib=8.4,
+            ),
+        ),
+    )
+    save(quality, root / "benchmarks" / "search_quality.json")
+    save(speed, root / "benchmarks" / "search_speed.json")
+
+    blocks = docs.blocks_of(root)
+
+    assert "| ours | 19.0 | 43.4 |" in blocks["search-quality"]()
+    assert "8,091 records, 4,000 queries of the test split" in blocks["search-quality"]()
+    assert "| query, median | 2.5 ms |" in blocks["search-speed"]()
+    assert "after 100 changes" in blocks["search-speed"]()
+
+
+def test_without_a_run_of_searchs_benchmark_it_is_told_how_to_make_one(root):
+    with pytest.raises(SetupError, match=r"benchmarks\.search quality DATA --json"):
+        docs.blocks_of(root)["search-quality"]()
