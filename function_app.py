@@ -140,3 +140,13 @@ def health(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("api/schema", methods=["GET"])
 def schema(req: func.HttpRequest) -> func.HttpResponse:
     return api.schema(req)
+
+
+@app.route("api/openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def openapi(req: func.HttpRequest) -> func.HttpResponse:
+    return api.openapi(req)
+
+
+@app.route("api/docs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def docs(req: func.HttpRequest) -> func.HttpResponse:
+    return api.docs(req)

@@ -57,14 +57,21 @@
     │   ├── SearchRefused          search_refused
     │   └── SearchUnavailable      search_unavailable
     ├── RequestError               the HTTP request cannot be served as it is
-    │   ├── InvalidRequest         invalid_request
+    │   ├── InvalidRequest         invalid_request; it is not as the OpenAPI document has it
+    │   ├── InvalidCursor          invalid_cursor
+    │   ├── InvalidQuery           invalid_query
+    │   ├── ContradictoryRequest   contradictory_request
+    │   ├── RequestTooLarge        request_too_large
     │   ├── SaveRefused            save_refused; records of these images have another place
     │   └── UnsupportedMediaType   unsupported_media_type
     └── SettingsError              settings_invalid
 
 `code` is stable: clients and records keep it. `permanent` says that the same bytes will fail the
-same way again, so that nothing retries them. Messages are one sentence that a person can act on,
-and never hold a secret.
+same way again, so that nothing retries them. `meaning` is what the documents tell of the code.
+Messages are one sentence that a person can act on, and never hold a secret.
+
+Over HTTP, 400 says that a request is not as the OpenAPI document has it, 422 that it is and still
+cannot be done, 5xx that the fault lies elsewhere.
 """
 
 from datetime import timedelta
@@ -75,6 +82,7 @@ class CaptionerError(Exception):
     """Base of every error that captioner raises on purpose."""
 
     code: ClassVar[str] = "internal_error"
+    meaning: ClassVar[str] = "Something unforeseen; the log tells what."
     status: ClassVar[int] = 500
     permanent: ClassVar[bool] = False
 
@@ -91,74 +99,90 @@ class ImageError(CaptionerError):
 
 class EmptyImage(ImageError):
     code = "empty_image"
+    meaning = "The file has no bytes."
 
 
 class UnsupportedImage(ImageError):
     code = "unsupported_image"
+    meaning = "The bytes are not an image of a kind that is taken."
     status = 415
 
 
 class CorruptImage(ImageError):
     code = "corrupt_image"
+    meaning = "The image is damaged or cut short."
 
 
 class ImageTooLarge(ImageError):
     code = "image_too_large"
+    meaning = "More bytes or pixels than `MAX_IMAGE_BYTES` or `MAX_IMAGE_PIXELS` allow."
     status = 413
 
 
 class SourceError(CaptionerError):
-    status = 502
+    status = 422
 
 
 class FileUnreadable(SourceError):
     code = "file_unreadable"
+    meaning = "In the terminal: the file is not there or may not be read."
 
 
 class UrlError(SourceError):
-    status = 422
     permanent = True
 
 
 class InvalidUrl(UrlError):
     code = "invalid_url"
-    status = 400
+    meaning = "The URL cannot be read, or holds a user name or password."
 
 
 class UrlNotAllowed(UrlError):
     code = "url_not_allowed"
+    meaning = "The URL's scheme or port is not one that images are fetched by."
 
 
 class HostDenied(UrlError):
     code = "host_denied"
+    meaning = (
+        "`SOURCE_ALLOWED_HOSTS` or `SOURCE_DENIED_HOSTS` keeps images from being fetched there."
+    )
 
 
 class BlockedAddress(UrlError):
     code = "blocked_address"
+    meaning = "The URL's host is not on the public internet."
 
 
 class NotAStorageHost(UrlError):
     code = "not_a_storage_host"
+    meaning = "A directory's URI is not one of Azure Blob Storage."
 
 
 class SasError(SourceError):
-    status = 422
+    pass
 
 
 class SasMissing(SasError):
     code = "sas_missing"
+    meaning = "A directory's URI has no shared access signature, or a damaged one."
 
 
 class SasExpired(SasError):
     code = "sas_expired"
+    meaning = "The shared access signature's time is over."
 
 
 class SasTooNarrow(SasError):
     code = "sas_too_narrow"
+    meaning = (
+        "The shared access signature is not for a container or directory, or lacks a permission."
+    )
 
 
 class SasRefused(SasError):
     code = "sas_refused"
+    meaning = "Storage does not take the shared access signature; a network rule may be why."
 
 
 class DownloadError(SourceError):
@@ -167,41 +191,49 @@ class DownloadError(SourceError):
 
 class HostNotFound(DownloadError):
     code = "host_not_found"
+    meaning = "The URL's host has no address."
 
 
 class TlsFailed(DownloadError):
     code = "tls_failed"
+    meaning = "The host's certificate is not to be trusted, or is another host's."
 
 
 class TooManyRedirects(DownloadError):
     code = "too_many_redirects"
+    meaning = "The URL redirects more than three times."
     permanent = True
 
 
 class DownloadTooLarge(DownloadError):
     code = "download_too_large"
+    meaning = "What the URL gives has more bytes than `MAX_IMAGE_BYTES` allows."
     status = 413
     permanent = True
 
 
 class DownloadTooSlow(DownloadError):
     code = "download_too_slow"
+    meaning = "The image was not there within `SOURCE_TIMEOUT_SECONDS`."
     status = 504
 
 
 class NothingThere(DownloadError):
     code = "nothing_there"
-    status = 422
+    meaning = "The host has nothing at this URL, or storage no such container or blob."
     permanent = True
 
 
 class DownloadRefused(DownloadError):
     code = "download_refused"
+    meaning = "The host answers with a status other than 200; the message tells it."
     permanent = True
 
 
 class DownloadFailed(DownloadError):
     code = "download_failed"
+    meaning = "The host does not answer, breaks off, or is out of order for now."
+    status = 502
 
 
 class VisionError(CaptionerError):
@@ -210,25 +242,31 @@ class VisionError(CaptionerError):
 
 class VisionUnauthorized(VisionError):
     code = "vision_unauthorized"
+    meaning = "Azure AI Vision refuses the key, or its network rules the request."
 
 
 class VisionThrottled(VisionError):
     code = "vision_throttled"
+    meaning = "Azure AI Vision, or `VISION_REQUESTS_PER_MINUTE`, allows no more requests for now."
     status = 503
 
 
 class VisionUnavailable(VisionError):
     code = "vision_unavailable"
+    meaning = "Azure AI Vision is down or not reached in time."
     status = 503
 
 
 class VisionRejected(VisionError):
     code = "vision_rejected"
+    meaning = "Azure AI Vision will not describe this picture; asking again does not help."
+    status = 422
     permanent = True
 
 
 class VisionBadResponse(VisionError):
     code = "vision_bad_response"
+    meaning = "What answers at `VISION_ENDPOINT` does not speak as Azure AI Vision does."
 
 
 class BundleError(CaptionerError):
@@ -237,10 +275,12 @@ class BundleError(CaptionerError):
 
 class BundleMissing(BundleError):
     code = "bundle_missing"
+    meaning = "`MODEL_DIR` holds no model, or not all of one."
 
 
 class BundleInvalid(BundleError):
     code = "bundle_invalid"
+    meaning = "The model's files are damaged or do not belong together."
 
 
 class WishError(CaptionerError):
@@ -250,24 +290,29 @@ class WishError(CaptionerError):
 
 class LanguageUnsupported(WishError):
     code = "language_unsupported"
+    meaning = "The captioner does not write the language that the request asks for."
 
 
 class CaptionerNotConfigured(WishError):
     code = "captioner_not_configured"
+    meaning = "The request asks for a captioner that is not set up here."
 
 
 class CaptionBlocked(CaptionerError):
     code = "caption_blocked"
+    meaning = "Every caption holds one of your `BLOCKED_TERMS`; describe the image by hand."
     status = 422
     permanent = True
 
 
 class CaptioningFailed(CaptionerError):
     code = "captioning_failed"
+    meaning = "Given up after several tries; the log tells why."
 
 
 class CaptionerTimeout(CaptionerError):
     code = "captioner_timeout"
+    meaning = "A captioner took far too long."
     status = 503
 
 
@@ -277,30 +322,36 @@ class StoreError(CaptionerError):
 
 class ImageNotFound(StoreError):
     code = "image_not_found"
+    meaning = "There is no such image in the container."
     status = 404
 
 
 class RecordNotFound(StoreError):
     code = "record_not_found"
+    meaning = "There is no record of this image, or not yet."
     status = 404
 
 
 class RecordUnreadable(StoreError):
     code = "record_unreadable"
+    meaning = "The sidecar is not a record of this version."
     status = 500
 
 
 class StoreConflict(StoreError):
     code = "store_conflict"
+    meaning = "Somebody else wrote the same thing at the same moment."
     status = 409
 
 
 class StoreRefused(StoreError):
     code = "store_refused"
+    meaning = "The storage account does not let the app in, or lacks what it should hold."
 
 
 class StoreUnavailable(StoreError):
     code = "store_unavailable"
+    meaning = "The storage account is busy or cannot be reached."
 
 
 class JobError(CaptionerError):
@@ -309,11 +360,13 @@ class JobError(CaptionerError):
 
 class JobNotFound(JobError):
     code = "job_not_found"
+    meaning = "There is no such job."
     status = 404
 
 
 class JobEnded(JobError):
     code = "job_ended"
+    meaning = "The job has ended, and takes nothing more."
 
 
 class SearchError(CaptionerError):
@@ -322,10 +375,15 @@ class SearchError(CaptionerError):
 
 class SearchRefused(SearchError):
     code = "search_refused"
+    meaning = "Azure AI Search does not take the key or the app's identity."
 
 
 class SearchUnavailable(SearchError):
     code = "search_unavailable"
+    meaning = (
+        "The search index cannot be used for now: Azure AI Search is busy or not reached, or "
+        "`SEARCH_DIR` has no room."
+    )
 
 
 class RequestError(CaptionerError):
@@ -334,17 +392,50 @@ class RequestError(CaptionerError):
 
 class InvalidRequest(RequestError):
     code = "invalid_request"
+    meaning = (
+        "The request is empty, or one of its options or its form is wrong; the message says which."
+    )
+
+
+class InvalidCursor(RequestError):
+    code = "invalid_cursor"
+    meaning = "The cursor is none that a header `Link` gave."
+    status = 422
+
+
+class InvalidQuery(RequestError):
+    code = "invalid_query"
+    meaning = "The query of a search holds no word, or too many."
+    status = 422
+
+
+class ContradictoryRequest(RequestError):
+    code = "contradictory_request"
+    meaning = "Parts of the request do not go together; the message says which."
+    status = 422
+
+
+class RequestTooLarge(RequestError):
+    code = "request_too_large"
+    meaning = "The JSON or list in the request has more bytes than are read; send it in parts."
+    status = 413
 
 
 class SaveRefused(RequestError):
     code = "save_refused"
+    meaning = "`save` with one of the app's own containers, whose records have another place."
     status = 422
 
 
 class UnsupportedMediaType(RequestError):
     code = "unsupported_media_type"
+    meaning = (
+        "The body is of a kind that this route does not take, or JSON without the header "
+        "`Content-Type: application/json`."
+    )
     status = 415
 
 
 class SettingsError(CaptionerError):
     code = "settings_invalid"
+    meaning = "An app setting has a value that cannot work; the message names it."

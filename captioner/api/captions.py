@@ -5,9 +5,9 @@ from functools import partial
 
 import azure.functions as func
 import msgspec
-from msgspec import Struct
 
 from captioner.api.answers import job_accepted, json_answer
+from captioner.api.documents import Results
 from captioner.api.requests import Asked, Query, read_asked, read_query
 from captioner.api.uploads import images_in, is_json
 from captioner.captioning import Captioned
@@ -24,13 +24,7 @@ from captioner.ondemand import (
     opened,
 )
 from captioner.ondemand import images_in as images_in_directory
-from captioner.records import CaptionRecord, now, to_json
-
-
-class Results(Struct, frozen=True):
-    """The records of several images, in the order asked; one without captions tells why."""
-
-    results: tuple[CaptionRecord, ...]
+from captioner.records import now, to_json
 
 
 class Captions:

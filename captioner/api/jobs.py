@@ -9,6 +9,7 @@ import azure.functions as func
 import msgspec
 
 from captioner.api.answers import JOBS, job_accepted, job_answer, json_answer
+from captioner.api.documents import JobList
 from captioner.api.problems import answering_problems
 from captioner.api.requests import (
     JobsQuery,
@@ -20,7 +21,7 @@ from captioner.api.requests import (
 )
 from captioner.api.uploads import is_json, media_type_of
 from captioner.composition import Services
-from captioner.errors import InvalidRequest, UnsupportedMediaType
+from captioner.errors import InvalidCursor, UnsupportedMediaType
 from captioner.jobs import Cursor, JobRequest
 
 
@@ -42,7 +43,7 @@ class JobApi:
         page = self._services().jobs.newest(_token(query.cursor), query.limit)
         following = page.next and base64.urlsafe_b64encode(page.next.encode()).decode()
         return json_answer(
-            msgspec.json.encode({"jobs": page.jobs}),
+            msgspec.json.encode(JobList(page.jobs)),
             headers=_next_link(JOBS, following, query.limit),
         )
 
@@ -79,7 +80,7 @@ class JobApi:
 def job_in(request: func.HttpRequest) -> JobRequest:
     """Give the job in a request: JSON, or a text of URLs with the options in the query.
 
-    Raises `InvalidRequest` or `UnsupportedMediaType`.
+    Raises `InvalidRequest`, `RequestTooLarge` or `UnsupportedMediaType`.
     """
     if is_json(request):
         return read_job(request.get_body(), request.params)
@@ -100,7 +101,7 @@ def _token(cursor: str) -> str | None:
     try:
         return base64.urlsafe_b64decode(cursor.encode()).decode()
     except (binascii.Error, UnicodeError):
-        raise InvalidRequest("The query's 'cursor' is none that was given; leave it out.") from None
+        raise InvalidCursor("The query's 'cursor' is none that was given; leave it out.") from None
 
 
 def _next_link(path: str, cursor: str | None, limit: int) -> dict[str, str]:

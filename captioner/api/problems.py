@@ -10,6 +10,7 @@ from typing import Concatenate
 import azure.functions as func
 import msgspec
 
+from captioner.api.documents import ProblemDocument
 from captioner.errors import CaptionerError
 
 _log = logging.getLogger(__name__)
@@ -17,13 +18,12 @@ _log = logging.getLogger(__name__)
 
 def problem(fault: CaptionerError) -> func.HttpResponse:
     """Tell an error: its HTTP status, its code, and the sentence a person can act on."""
-    document = {
-        "type": "about:blank",
-        "title": HTTPStatus(fault.status).phrase,
-        "status": fault.status,
-        "code": fault.code,
-        "detail": fault.message,
-    }
+    document = ProblemDocument(
+        title=HTTPStatus(fault.status).phrase,
+        status=fault.status,
+        code=fault.code,
+        detail=fault.message,
+    )
     headers = {}
     if fault.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(fault.retry_after.total_seconds()))

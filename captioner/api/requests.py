@@ -6,18 +6,22 @@ begins with the field's name and "must be", as the answer to a wrong one does.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
 from captioner.captioning import Options
-from captioner.errors import InvalidRequest
+from captioner.errors import ContradictoryRequest, InvalidRequest, RequestTooLarge
 from captioner.jobs import Backfill, JobRequest
 from captioner.ondemand import ManyUrls, OneDirectory, OneUrl
 from captioner.search import LAST_RESULT, MOST_RESULTS
 
+LARGEST_TEXT = 32 * 2**20
+"""Bytes of JSON or of a list of URLs in one request: 100,000 URLs of some 300 characters."""
+
 _FIELD = re.compile(r"at `\$\.(\w+)")
+_MISSING = re.compile(r"missing required field `(\w+)`\Z")
 _UNKNOWN = "unknown field"
 _NAME = re.compile(r"unknown field `(\w{1,32})`\Z")
 # The platform's own, which say whose key it is.
@@ -65,7 +69,7 @@ class SearchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Meta(
             description='what to look for: words, "words side by side" or beginnings such as guit*'
         ),
-    ] = ""
+    ]
     limit: Annotated[
         int,
         Meta(
@@ -86,7 +90,7 @@ class SearchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         str | None, Meta(description="the captioner that the images must have a caption by")
     ] = None
     status: Annotated[
-        str | None,
+        Literal["machine", "approved", "edited", "none"] | None,
         Meta(description="what the alt texts must be: machine, approved, edited or none"),
     ] = None
 
@@ -115,7 +119,8 @@ _JOBS: Mapping[str, type[JobRequest]] = {
 def read_asked(body: bytes, query: Mapping[str, str]) -> Asked:
     """Read a JSON request for captions, beside which the query may say nothing.
 
-    Raises `InvalidRequest`, as all of these functions do.
+    Raises `InvalidRequest`, `ContradictoryRequest` or `RequestTooLarge`, as all of these functions
+    do.
     """
     return _read(body, query, _FORMS)
 
@@ -129,7 +134,7 @@ def read_urls(body: bytes, query: Mapping[str, str]) -> ManyUrls:
     """Read a text with one URL a line, and the options in the query beside it."""
     options = msgspec.to_builtins(read_query(query, ListQuery))
     try:
-        lines = body.decode("utf-8-sig").splitlines()
+        lines = _of_bearable_size(body).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise InvalidRequest("The list of URLs is not text in UTF-8; save it as such.") from None
     urls = [line.strip() for line in lines if line.strip()]
@@ -152,7 +157,9 @@ def _read[Form: Struct](
 ) -> Form:
     """Read JSON that has one of these forms, by the field that only this one has."""
     if told := sorted(_told(query)):
-        raise InvalidRequest(f"Put '{told[0]}' into the JSON; the query goes with other bodies.")
+        raise ContradictoryRequest(
+            f"Put '{told[0]}' into the JSON; the query goes with other bodies."
+        )
     members = _decoded(body, dict[str, Raw], forms)
     named = [name for name in forms if name in members]
     if len(named) != 1:
@@ -193,18 +200,26 @@ def _converted[Form: Struct](members: Mapping[str, Any], form: type[Form]) -> Fo
 def _decoded[Form](body: bytes, form: type[Form], known: Iterable[str]) -> Form:
     """Decode JSON that is an object; `known` are the fields to name where it is none."""
     try:
-        return msgspec.json.decode(body, type=form)
+        return msgspec.json.decode(_of_bearable_size(body), type=form)
     except msgspec.ValidationError as fault:
         raise _to_mend(fault, form, known) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest("The body is not JSON in UTF-8; mend it.") from None
 
 
+def _of_bearable_size(body: bytes) -> bytes:
+    if len(body) > LARGEST_TEXT:
+        raise RequestTooLarge(
+            f"JSON and lists may have {LARGEST_TEXT // 2**20} MiB; send these in several requests."
+        )
+    return body
+
+
 def _to_mend(
     fault: msgspec.ValidationError, form: type, known: Iterable[str] = ()
 ) -> InvalidRequest:
     """Say what to mend, without the text at fault: that may be a signature."""
-    if at := _FIELD.search(str(fault)):
+    if at := _FIELD.search(str(fault)) or _MISSING.search(str(fault)):
         field = get_type_hints(form, include_extras=True)[at[1]]
         return InvalidRequest(f"'{at[1]}' must be {field.__metadata__[0].description}.")
     if _UNKNOWN in str(fault):

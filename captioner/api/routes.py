@@ -10,6 +10,8 @@ from werkzeug.http import parse_etags
 from captioner import __version__
 from captioner.api.answers import json_answer
 from captioner.api.captions import Captions
+from captioner.api.documents import Health
+from captioner.api.openapi import docs_page, openapi_document
 from captioner.api.problems import answering_problems
 from captioner.api.requests import SearchQuery, read_query
 from captioner.composition import Services
@@ -78,16 +80,30 @@ class Api:
             faults.append(fault)
         for each in faults:
             _log.error("Images cannot be captioned: %s", each.message)
-        document = {
-            "status": "failing" if faults else "ok",
-            "version": __version__,
-            "bundle": bundle,
-            "captioners": services.captioning.sources,
-            "problems": [fault.code for fault in faults],
-        }
+        document = Health(
+            status="failing" if faults else "ok",
+            version=__version__,
+            bundle=bundle,
+            captioners=tuple(services.captioning.sources),
+            problems=tuple(fault.code for fault in faults),
+        )
         return json_answer(msgspec.json.encode(document), status_code=503 if faults else 200)
 
     @answering_problems
     def schema(self, _: func.HttpRequest) -> func.HttpResponse:
         """Give the JSON Schema of a record."""
         return json_answer(msgspec.json.encode(json_schema()), mimetype="application/schema+json")
+
+    @answering_problems
+    def openapi(self, _: func.HttpRequest) -> func.HttpResponse:
+        """Give the OpenAPI document of these routes."""
+        return json_answer(
+            msgspec.json.encode(openapi_document()), mimetype="application/vnd.oai.openapi+json"
+        )
+
+    @answering_problems
+    def docs(self, _: func.HttpRequest) -> func.HttpResponse:
+        """Give the same as a page."""
+        page, policy = docs_page()
+        headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
+        return func.HttpResponse(page, headers=headers, mimetype="text/html")

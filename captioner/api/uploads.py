@@ -11,7 +11,7 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 from captioner.api.requests import Query
-from captioner.errors import InvalidRequest, UnsupportedMediaType
+from captioner.errors import ContradictoryRequest, InvalidRequest, UnsupportedMediaType
 from captioner.ondemand import MOST_INLINE, Sent
 
 type Pairs = list[tuple[str, Any]]
@@ -37,7 +37,7 @@ def images_in(request: func.HttpRequest, name: str | None = None) -> Iterator[li
 
     One image is called `name`, else by its file, else "image"; several are called by their files.
     The declared type decides only between form and plain bytes: what an image is, its bytes tell.
-    Raises `InvalidRequest` or `UnsupportedMediaType`.
+    Raises `InvalidRequest`, `ContradictoryRequest` or `UnsupportedMediaType`.
     """
     if media_type_of(request) != "multipart/form-data":
         body = request.get_body()
@@ -52,13 +52,15 @@ def images_in(request: func.HttpRequest, name: str | None = None) -> Iterator[li
         for file in files:
             parts.enter_context(closing(file))
         if options := [each for each in fields if each in Query.__struct_fields__]:
-            raise InvalidRequest(f"Put '{options[0]}' into the query; the form is for files.")
+            raise ContradictoryRequest(f"Put '{options[0]}' into the query; the form is for files.")
         if not 1 <= len(files) <= MOST_INLINE:
             raise InvalidRequest(
                 f"The form holds {len(files) or 'no'} files; send 1 to {MOST_INLINE} images in it."
             )
         if name is not None and len(files) > 1:
-            raise InvalidRequest("Several images cannot have one 'name'; name the form's files.")
+            raise ContradictoryRequest(
+                "Several images cannot have one 'name'; name the form's files."
+            )
         yield [_sent(name or file.filename or _UNNAMED, file.stream) for file in files]
 
 

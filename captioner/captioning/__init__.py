@@ -3,7 +3,13 @@
 from captioner.captioning.alt_text import inherit
 from captioner.captioning.captioned import IMAGE, Captioned, Image, failed, log_record
 from captioner.captioning.lane import Captioner, Lane
-from captioner.captioning.options import AS_SET, MOST_ALTERNATIVES, CaptionerName, Options
+from captioner.captioning.options import (
+    AS_SET,
+    MOST_ALTERNATIVES,
+    CaptionerName,
+    Captioners,
+    Options,
+)
 from captioner.captioning.service import CaptioningService, OwnCaptioner
 
 __all__ = [
@@ -13,6 +19,7 @@ __all__ = [
     "Captioned",
     "Captioner",
     "CaptionerName",
+    "Captioners",
     "CaptioningService",
     "Image",
     "Lane",

@@ -10,15 +10,16 @@ from msgspec import Meta, Struct
 MOST_ALTERNATIVES = 10
 
 CaptionerName = Literal["onnx", "azure-vision"]
+Captioners = Annotated[
+    Annotated[tuple[CaptionerName, ...], Meta(min_length=1)] | None,
+    Meta(description="the captioners to ask: onnx, azure-vision or both"),
+]
 
 
 class Options(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The wishes of a request or a job; None where it leaves things as the settings have them."""
 
-    captioners: Annotated[
-        Annotated[tuple[CaptionerName, ...], Meta(min_length=1)] | None,
-        Meta(description="the captioners to ask: onnx, azure-vision or both"),
-    ] = None
+    captioners: Captioners = None
     language: Annotated[
         Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None,
         Meta(description="the tag of a language, such as en, es, ja, pt or zh"),

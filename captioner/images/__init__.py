@@ -17,7 +17,10 @@ from captioner.errors import CorruptImage, EmptyImage, ImageError, ImageTooLarge
 from captioner.images.formats import FORMATS, HEAD_BYTES, JPEG, Format, format_of
 from captioner.images.pixels import ENOUGH, is_sideways, orientation_of, reduced_rgb, upright
 
-__all__ = ["HEAD_BYTES", "Picture", "content_type_of", "decode"]
+__all__ = ["HEAD_BYTES", "MEDIA_TYPES", "Picture", "content_type_of", "decode"]
+
+MEDIA_TYPES = tuple(each.content_type for each in FORMATS)
+"""The kinds of images that are taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Literal, Self
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from captioner.errors import InvalidRequest
+from captioner.errors import InvalidCursor
 from captioner.jobs.job import Job
 from captioner.jobs.ledger import Ledger
 from captioner.jobs.pages import Tally
@@ -47,10 +47,10 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what `str` gave; raises `InvalidRequest`."""
+        """Read what `str` gave; raises `InvalidCursor`."""
         found = _CURSOR.fullmatch(text)
         if found is None:
-            raise InvalidRequest("The query's 'cursor' is none that was given; leave it out.")
+            raise InvalidCursor("The query's 'cursor' is none that was given; leave it out.")
         return cls(*map(int, found.groups()))
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from captioner.captioning import CaptioningService, Options
-from captioner.errors import InvalidRequest, JobEnded, SasTooNarrow
+from captioner.errors import ContradictoryRequest, JobEnded, SasTooNarrow
 from captioner.jobs.course import Course
 from captioner.jobs.job import Job, JobStatus, new_id
 from captioner.jobs.ledger import Ledger
@@ -81,7 +81,7 @@ class Jobs:
                 secret, offsets = list_of(request.urls)
                 job = replace(job, source="urls", urls=len(request.urls), offsets=offsets)
             case Backfill():
-                self._captioning.require(request)
+                self._captioning.require(job.options)
                 job = replace(job, force=request.force)
         first = List(job.id, job.opened, 0)
         # Should we break off below, this finds no job and deletes its secret, or finds one that
@@ -110,17 +110,17 @@ class Jobs:
     def renew(self, job: str, uri: str) -> JobStatus:
         """Open a job's directory anew, and go on with it.
 
-        Raises `JobNotFound`, `JobEnded`, `InvalidRequest` for another directory, and what is wrong
-        with the URI, as `SourceError`.
+        Raises `JobNotFound`, `JobEnded`, `ContradictoryRequest` for another directory, and what is
+        wrong with the URI, as `SourceError`.
         """
         present = self._ledger.get(job)
         if present.has_ended:
             raise JobEnded("The job has ended; start another one.")
         if present.source != "directory":
-            raise InvalidRequest("This job has no directory that could be opened anew.")
+            raise ContradictoryRequest("This job has no directory that could be opened anew.")
         directory = self._sources().directory(uri)
         if directory.url != present.directory:
-            raise InvalidRequest(
+            raise ContradictoryRequest(
                 f"This job is over {present.directory}; give a URI of that directory."
             )
         directory.page(size=1)

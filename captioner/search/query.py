@@ -10,7 +10,7 @@ Everything else is taken for space: there is no syntax that could be wrong.
 from dataclasses import dataclass
 from itertools import groupby
 
-from captioner.errors import InvalidRequest
+from captioner.errors import InvalidQuery
 from captioner.lexicon import FUNCTION_WORDS
 from captioner.search.words import Word, is_alone, words_of
 
@@ -50,11 +50,11 @@ class Query:
 def parse(text: str) -> Query:
     """Read a query.
 
-    Words such as "on" and "the" count only where there is nothing else. Raises `InvalidRequest`
+    Words such as "on" and "the" count only where there is nothing else. Raises `InvalidQuery`
     where there is nothing to look for, or far too much.
     """
     if len(text) > LONGEST_QUERY:
-        raise InvalidRequest(f"A query has at most {LONGEST_QUERY:,} characters; shorten it.")
+        raise InvalidQuery(f"A query has at most {LONGEST_QUERY:,} characters; shorten it.")
     found: list[Term] = []
     # An odd number of quotation marks leaves the last one open: what follows it are words.
     parts = text.replace("\u201c", '"').replace("\u201d", '"').split('"')
@@ -64,9 +64,9 @@ def parse(text: str) -> Query:
     meaningful = [each for each in found if each.required or each.prefix or not _is_function(each)]
     terms = tuple(dict.fromkeys(meaningful or found))
     if not terms:
-        raise InvalidRequest("The query holds no word to look for; ask with letters or digits.")
+        raise InvalidQuery("The query holds no word to look for; ask with letters or digits.")
     if len(terms) > MOST_TERMS:
-        raise InvalidRequest(f"A query has at most {MOST_TERMS} words; leave some out.")
+        raise InvalidQuery(f"A query has at most {MOST_TERMS} words; leave some out.")
     return Query(terms)
 
 

@@ -1,0 +1,40 @@
+"""The documents that only HTTP answers have; records, jobs and searches have types of their own."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from captioner.jobs import JobStatus
+from captioner.records import CaptionRecord, ModelName
+
+
+class Results(Struct, frozen=True):
+    """The records of several images, in the order asked; one without captions tells why."""
+
+    results: tuple[CaptionRecord, ...]
+
+
+class JobList(Struct, frozen=True):
+    """Jobs, the newest first."""
+
+    jobs: tuple[JobStatus, ...]
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """Whether images can be captioned here, by which model, and the codes of what is wrong."""
+
+    status: Literal["ok", "failing"]
+    version: str
+    bundle: ModelName | None
+    captioners: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class ProblemDocument(Struct, frozen=True, kw_only=True):
+    """What went wrong (RFC 9457): `code` is stable, `detail` says what to do."""
+
+    type: Literal["about:blank"] = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
