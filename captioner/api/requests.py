@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Struct
 
 from captioner.captioning import Options
 from captioner.errors import ContradictoryRequest, InvalidRequest, RequestTooLarge
@@ -22,8 +22,7 @@ LARGEST_TEXT = 32 * 2**20
 
 _FIELD = re.compile(r"at `\$\.(\w+)")
 _MISSING = re.compile(r"missing required field `(\w+)`\Z")
-_UNKNOWN = "unknown field"
-_NAME = re.compile(r"unknown field `(\w{1,32})`\Z")
+_UNKNOWN = re.compile(r"unknown field `(\w{1,32})`\Z")
 # The platform's own, which say whose key it is.
 _PLATFORMS = frozenset({"code", "clientid"})
 
@@ -67,7 +66,8 @@ class SearchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     q: Annotated[
         str,
         Meta(
-            description='what to look for: words, "words side by side" or beginnings such as guit*'
+            min_length=1,
+            description='what to look for: words, "words side by side" or beginnings such as guit*',
         ),
     ]
     limit: Annotated[
@@ -143,7 +143,7 @@ def read_urls(body: bytes, query: Mapping[str, str]) -> ManyUrls:
 
 def read_renewal(body: bytes) -> Renewal:
     """Read a JSON request to go on with a job."""
-    return _decoded(body, Renewal, ["directory"])
+    return _converted(_members(body, ["directory"]), Renewal)
 
 
 def read_query[Form: Struct](query: Mapping[str, str], form: type[Form]) -> Form:
@@ -160,11 +160,11 @@ def _read[Form: Struct](
         raise ContradictoryRequest(
             f"Put '{told[0]}' into the JSON; the query goes with other bodies."
         )
-    members = _decoded(body, dict[str, Raw], forms)
+    members = _members(body, forms)
     named = [name for name in forms if name in members]
     if len(named) != 1:
         raise InvalidRequest(f"The JSON must have exactly one of {_listed(forms, 'and')}.")
-    return _decoded(body, forms[named[0]], forms)
+    return _converted(members, forms[named[0]])
 
 
 def _told(query: Mapping[str, str]) -> dict[str, str]:
@@ -197,14 +197,20 @@ def _converted[Form: Struct](members: Mapping[str, Any], form: type[Form]) -> Fo
         raise _to_mend(fault, form) from None
 
 
-def _decoded[Form](body: bytes, form: type[Form], known: Iterable[str]) -> Form:
+def _members(body: bytes, known: Iterable[str]) -> dict[str, Any]:
     """Decode JSON that is an object; `known` are the fields to name where it is none."""
     try:
-        return msgspec.json.decode(_of_bearable_size(body), type=form)
-    except msgspec.ValidationError as fault:
-        raise _to_mend(fault, form, known) from None
+        members = msgspec.json.decode(_of_bearable_size(body), type=dict[str, Any])
+    except msgspec.ValidationError:
+        raise InvalidRequest(f"The JSON must be an object with {_listed(known, 'or')}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest("The body is not JSON in UTF-8; mend it.") from None
+    return {name: _whole(value) for name, value in members.items()}
+
+
+def _whole(value: Any) -> Any:
+    """Take 7.0 for 7, as JSON Schema and most clients do."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _of_bearable_size(body: bytes) -> bytes:
@@ -215,19 +221,15 @@ def _of_bearable_size(body: bytes) -> bytes:
     return body
 
 
-def _to_mend(
-    fault: msgspec.ValidationError, form: type, known: Iterable[str] = ()
-) -> InvalidRequest:
+def _to_mend(fault: msgspec.ValidationError, form: type) -> InvalidRequest:
     """Say what to mend, without the text at fault: that may be a signature."""
     if at := _FIELD.search(str(fault)) or _MISSING.search(str(fault)):
         field = get_type_hints(form, include_extras=True)[at[1]]
         return InvalidRequest(f"'{at[1]}' must be {field.__metadata__[0].description}.")
-    if _UNKNOWN in str(fault):
-        unknown = _NAME.search(str(fault))
-        what = f"is no '{unknown[1]}'" if unknown else "is something unknown"
-        may_have = _listed(get_type_hints(form), "and")
-        return InvalidRequest(f"There {what} in this request; it may have {may_have}.")
-    return InvalidRequest(f"The JSON must be an object with {_listed(known, 'or')}.")
+    unknown = _UNKNOWN.search(str(fault))
+    what = f"is no '{unknown[1]}'" if unknown else "is something unknown"
+    may_have = _listed(get_type_hints(form), "and")
+    return InvalidRequest(f"There {what} in this request; it may have {may_have}.")
 
 
 def _listed(names: Iterable[str], conjunction: str) -> str:

@@ -4,7 +4,7 @@ Tests of one process share a storage account, so each app has containers of its 
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,11 +70,12 @@ def running_app(
     *,
     app_dir: Path = REPOSITORY,
     message_lease_s: float = 600,
+    arguments: Sequence[str] = (),
 ) -> Iterator[App]:
     """Run the app for a block of code."""
     everything = app_settings(azurite, settings)
     connection = StorageConnection(connection_string=azurite.connection_string)
     with ImageStore.connect(connection, load_settings(everything)) as store:
         store.ensure_containers()
-        with DevHost(app_dir, everything, message_lease_s=message_lease_s) as host:
+        with DevHost(app_dir, everything, arguments, message_lease_s=message_lease_s) as host:
             yield App(everything, host, store)

@@ -46,16 +46,21 @@ def test_functions_are_triggered_by_what_the_readme_promises(
         "search": "api/search",
         "health": "api/health",
         "schema": "api/schema",
+        "openapi": "api/openapi.json",
+        "docs": "api/docs",
     }
 
 
-def test_only_health_is_open_to_anybody(bindings: dict[str, dict[str, Any]]) -> None:
+def test_only_health_and_the_documents_are_open_to_anybody(
+    bindings: dict[str, dict[str, Any]],
+) -> None:
     levels = {
         name: trigger["authLevel"] for name, trigger in bindings.items() if "route" in trigger
     }
 
-    assert levels.pop("health") is AuthLevel.ANONYMOUS
-    assert set(levels.values()) == {AuthLevel.FUNCTION}
+    opened = {name for name, level in levels.items() if level is AuthLevel.ANONYMOUS}
+    assert opened == {"health", "openapi", "docs"}
+    assert {levels[name] for name in levels.keys() - opened} == {AuthLevel.FUNCTION}
 
 
 def test_all_storage_is_the_hosts_own(bindings: dict[str, dict[str, Any]]) -> None:

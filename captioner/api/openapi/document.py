@@ -39,7 +39,7 @@ Limits:
 - A form: 32 images. All bodies: the platform's 210 MB.
 - An answer with captions of what is fetched: two minutes, then what is left is a problem; one image
   from its URL: `SOURCE_TIMEOUT_SECONDS`.
-- On each instance 8 requests at once and 64 that wait; the next ones are answered 429.
+- On each instance 8 requests at once and 56 that wait; the next ones are answered 429.
 
 What the Functions host refuses by itself has no problem document: 401 without a valid key, 404 for
 a path that there is not and for a method that its path does not have, 413 for too large a body, 429
@@ -177,6 +177,8 @@ def _query_parameters(query: Schema) -> Iterator[Json]:
             "in": "query",
             "description": _sentence(field["description"]),
             "required": name in query["required"],
+            # The host drops parameters without a value.
+            **({} if name in query["required"] else {"allowEmptyValue": True}),
             "schema": schema,
             **({"style": "form", "explode": False} if is_list else {}),
         }
@@ -195,7 +197,10 @@ def _content(content: Content, types: Mapping[Any, Schema]) -> Json:
 
 
 def _examples(values: Mapping[str, Any]) -> Json:
-    return {name: {"value": msgspec.to_builtins(value)} for name, value in values.items()}
+    return {
+        name: {"value": msgspec.json.decode(msgspec.json.encode(value))}
+        for name, value in values.items()
+    }
 
 
 def _answer(answer: Answer, types: Mapping[Any, Schema]) -> Json:
@@ -203,9 +208,18 @@ def _answer(answer: Answer, types: Mapping[Any, Schema]) -> Json:
         name: {"description": told, "schema": {"type": "string"}}
         for name, told in answer.headers.items()
     }
+    links = {
+        name: {
+            "operationId": name,
+            "parameters": {"id": "$response.body#/id"},
+            "description": told,
+        }
+        for name, told in answer.links.items()
+    }
     return {
         "description": answer.description,
         **({"headers": headers} if headers else {}),
+        **({"links": links} if links else {}),
         **(
             {"content": {each.media_type: _content(each, types) for each in answer.content}}
             if answer.content

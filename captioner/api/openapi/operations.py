@@ -38,12 +38,16 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered where nothing fails; headers with what each tells."""
+    """What is answered where nothing fails; headers with what each tells.
+
+    `links` are operations that the answer's `id` leads on to, with what they do.
+    """
 
     status: int
     description: str
     content: tuple[Content, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ _NAME = Place(
     "path",
     "The image's name in its container. It may hold slashes, sent as they are.",
     {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": r"^[^\\\x00-\x1f\x7f]+$"},
-    "attic/dog.jpg",
+    "dog.jpg",
 )
 _JOB = Place(
     "id",
@@ -111,6 +115,12 @@ _ACCEPTED = Answer(
     {
         "Location": "Where to ask how the job stands; its records are there under `/results`.",
         "Retry-After": "After how many seconds to ask.",
+    },
+    {
+        "job": "How the job stands.",
+        "results": "What it has found.",
+        "renewJob": "Goes on with it by a new SAS.",
+        "cancelJob": "Ends it.",
     },
 )
 
@@ -144,7 +154,7 @@ OPERATIONS = (
                             "description": f"The images, 1 to {MOST_INLINE} of them. The fields "
                             "may have any names, for any of the files.",
                             "type": "array",
-                            "items": {"type": "string", "contentMediaType": "image/*"},
+                            "items": {"type": "string", "format": "binary"},
                             "minItems": 1,
                             "maxItems": MOST_INLINE,
                         }
@@ -252,6 +262,7 @@ OPERATIONS = (
             errors.StoreConflict,
             *_STORAGE,
             errors.InvalidRequest,
+            errors.ContradictoryRequest,
             errors.RequestTooLarge,
             errors.SaveRefused,
             errors.UnsupportedMediaType,

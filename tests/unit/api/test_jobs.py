@@ -7,7 +7,7 @@ import pytest
 
 from captioner.api.jobs import job_in
 from captioner.api.requests import JobsQuery, ResultsQuery, read_query, read_renewal
-from captioner.errors import InvalidRequest, UnsupportedMediaType
+from captioner.errors import ContradictoryRequest, InvalidRequest, UnsupportedMediaType
 from captioner.jobs import Backfill, JobRequest
 from captioner.ondemand import MOST_URLS, ManyUrls, OneDirectory
 
@@ -80,7 +80,7 @@ def test_an_option_that_cannot_be_is_told(params, told):
 
 
 def test_options_beside_json_are_not_overlooked():
-    with pytest.raises(InvalidRequest, match="Put 'neutral' into the JSON"):
+    with pytest.raises(ContradictoryRequest, match="Put 'neutral' into the JSON"):
         document({"urls": [URL]}, neutral="true")
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from captioner.api.requests import (
+    LARGEST_TEXT,
     JobsQuery,
     ListQuery,
     Query,
@@ -14,9 +15,11 @@ from captioner.api.requests import (
     ResultsQuery,
     SearchQuery,
     read_asked,
+    read_job,
     read_query,
+    read_urls,
 )
-from captioner.errors import InvalidRequest
+from captioner.errors import ContradictoryRequest, InvalidRequest, RequestTooLarge
 from captioner.jobs import Backfill
 from captioner.ondemand import MOST_URLS, ManyUrls, OneDirectory, OneUrl
 
@@ -201,9 +204,29 @@ def test_what_is_no_json_is_told(body: bytes) -> None:
 
 
 def test_options_beside_json_are_not_overlooked() -> None:
-    with pytest.raises(InvalidRequest, match="Put 'language' into the JSON"):
+    with pytest.raises(ContradictoryRequest, match="Put 'language' into the JSON"):
         read({"url": URL}, language="es")
     assert read({"url": URL}, code="key") == OneUrl(url=URL)
+
+
+def test_a_number_without_a_fraction_is_whole() -> None:
+    assert read({"url": URL, "alternatives": 7.0}) == OneUrl(url=URL, alternatives=7)
+    with pytest.raises(InvalidRequest, match="'alternatives' must be"):
+        read({"url": URL, "alternatives": 7.5})
+
+
+@pytest.mark.parametrize("wish", [{"language": "es"}, {"alternatives": 0}, {"neutral": False}])
+def test_our_own_records_are_made_as_the_settings_say(wish: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=f"no '{next(iter(wish))}' in this request"):
+        read_job(msgspec.json.encode({"backfill": True, **wish}), {})
+
+
+def test_too_much_text_is_not_read() -> None:
+    body = b" " * (LARGEST_TEXT + 1)
+    with pytest.raises(RequestTooLarge, match="32 MiB"):
+        read_asked(body, {})
+    with pytest.raises(RequestTooLarge, match="32 MiB"):
+        read_urls(body, {})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from urllib3 import encode_multipart_formdata
 
 from captioner.api.uploads import images_in
-from captioner.errors import InvalidRequest, UnsupportedMediaType
+from captioner.errors import ContradictoryRequest, InvalidRequest, UnsupportedMediaType
 from captioner.ondemand import MOST_INLINE
 
 DATA = bytes(range(256))
@@ -77,17 +77,21 @@ def test_files_may_be_read_in_any_order_and_again() -> None:
         (post(b"--x\r\nbroken", "multipart/form-data; boundary=x"), "no files"),
         (post(DATA, "multipart/form-data"), "no files"),
         (form(*[("a", ("1.jpg", b"x"))] * (MOST_INLINE + 1)), "33 files; send 1 to 32"),
-        (form(("language", "es"), ("a", ("1.jpg", DATA))), "'language' into the query"),
     ],
-    ids=["empty", "no file", "broken form", "no boundary", "too many", "an option as a field"],
+    ids=["empty", "no file", "broken form", "no boundary", "too many"],
 )
 def test_what_holds_no_images_is_invalid(request_: func.HttpRequest, told: str) -> None:
     with pytest.raises(InvalidRequest, match=told):
         read(request_)
 
 
+def test_options_beside_a_forms_files_are_not_overlooked() -> None:
+    with pytest.raises(ContradictoryRequest, match="'language' into the query"):
+        read(form(("language", "es"), ("a", ("1.jpg", DATA))))
+
+
 def test_several_files_cannot_have_one_name() -> None:
-    with pytest.raises(InvalidRequest, match="one 'name'"):
+    with pytest.raises(ContradictoryRequest, match="one 'name'"):
         read(form(("a", ("1.jpg", DATA)), ("a", ("2.jpg", DATA))), "b.jpg")
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captioner.captioning import Options
-from captioner.errors import InvalidRequest
+from captioner.errors import InvalidCursor
 from captioner.jobs.job import Job, new_id
 from captioner.jobs.ledger import Ledger
 from captioner.jobs.pages import CHUNK_SIZE, ChunkTally, Lines, Page, within
@@ -155,5 +155,5 @@ def test_a_cursor_is_read_as_it_was_written(cursor):
     "text", ["", "1", "0-0-0", "0-0-0-0-0", "a-0-0-0", "-1-0-0-0", "0-0-0-0\n"]
 )
 def test_any_other_text_is_no_cursor(text):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidCursor):
         Cursor.parse(text)

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from captioner.catalogue import Catalogue, Mirror, Position, Upkeep
-from captioner.errors import InvalidRequest, SearchUnavailable
+from captioner.errors import InvalidQuery, SearchUnavailable
 from captioner.records import CaptionRecord, now
 from captioner.search import SearchAnswer, parse
 from captioner.search.embedded import EmbeddedSearch
@@ -399,7 +399,7 @@ HOSTILE = [
 def test_any_text_gives_an_answer_or_is_refused(museum: Collection, text: str) -> None:
     try:
         query = parse(text)
-    except InvalidRequest:
+    except InvalidQuery:
         return
     answer = museum.search.search(query, limit=10)
     assert answer.total >= len(answer.results)

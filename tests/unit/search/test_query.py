@@ -2,7 +2,7 @@
 
 import pytest
 
-from captioner.errors import InvalidRequest
+from captioner.errors import InvalidQuery
 from captioner.search import parse
 from captioner.search.words import stems_of
 
@@ -79,13 +79,13 @@ def test_chinese_and_japanese_are_found_by_their_characters() -> None:
     ["", "   ", '"', '""""', '" "', "*", "***", "- + ( ) : ^", "🎸", "\x00", "!?", "\u200b\ufeff"],
 )
 def test_what_holds_no_word_is_refused(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="no word"):
+    with pytest.raises(InvalidQuery, match="no word"):
         parse(text)
 
 
 @pytest.mark.parametrize("text", ["x" * 1_001, " ".join(f"w{each}" for each in range(33))])
 def test_what_is_far_too_much_is_refused(text: str) -> None:
-    with pytest.raises(InvalidRequest, match="at most"):
+    with pytest.raises(InvalidQuery, match="at most"):
         parse(text)
 
 
