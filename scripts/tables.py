@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from benchmarks.results import ROWS, JobRun, Results
+from captioner.errors import CaptionerError, kinds_of
 from captioner.model.bundle import Manifest
 from captioner.settings import Settings
 
@@ -35,6 +36,21 @@ _CONFIDENCE_ROWS = (
     ("for review", "for_review"),
     ("acceptable captions among the others", "acceptable_unread"),
 )
+
+
+def errors_table() -> str:
+    """Tell every code that a problem may have, with its status over HTTP, in the tree's order."""
+    return "\n".join(
+        [
+            "| Code | HTTP | Meaning |",
+            "| --- | --- | --- |",
+            *(
+                f"| `{each.code}` | {each.status} | {each.meaning} |"
+                for each in kinds_of(CaptionerError)
+            ),
+            f"| `{CaptionerError.code}` | {CaptionerError.status} | {CaptionerError.meaning} |",
+        ]
+    )
 
 
 def settings_table() -> str:

@@ -18,7 +18,7 @@ from captioner.api.openapi.operations import (
     Place,
     Schema,
 )
-from captioner.errors import CaptionerError, SettingsError
+from captioner.errors import CaptionerError, SettingsError, kinds_of
 
 type Json = dict[str, Any]
 
@@ -101,7 +101,7 @@ def openapi_document() -> Json:
 
 def faults_of(operation: Operation) -> list[type[CaptionerError]]:
     """Give every error that an operation may answer with, by status and code."""
-    named = {each for fault in (*operation.faults, SettingsError) for each in _leaves(fault)}
+    named = {each for fault in (*operation.faults, SettingsError) for each in kinds_of(fault)}
     return sorted({*named, CaptionerError}, key=lambda each: (each.status, each.code))
 
 
@@ -251,14 +251,6 @@ def _problems(operation: Operation, problem: Schema) -> Iterator[tuple[str, Json
                 },
             },
         )
-
-
-def _leaves(fault: type[CaptionerError]) -> Iterator[type[CaptionerError]]:
-    below = fault.__subclasses__()
-    if not below:
-        yield fault
-    for each in below:
-        yield from _leaves(each)
 
 
 def _told(schema: Json) -> Json:
