@@ -46,7 +46,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
         Azurite() as azurite,
         running_app(azurite, {**usual, "MODEL_DIR": str(folder / "bundle")}) as app,
     ):
-        app.record("attic/photo.jpg", app.drop("attic/photo.jpg", photo))
+        for name in ("attic/photo.jpg", "attic/bench.jpg"):
+            app.record(name, app.drop(name, photo))
         with azurite.blobs() as blobs:
             sas = sas_uri(blobs.get_container_client("images")).partition("?")[2]
         url = f"{app.store.image_url('attic/photo.jpg')}?{sas}"
@@ -108,4 +109,7 @@ def test_the_terminal(reader: Reader, line: str) -> None:
         assert len((reader.folder / "results.jsonl").read_text().splitlines()) == 2
         return
     assert "onnx" in shown
+    if line.startswith("captioner search"):
+        assert "attic/bench.jpg" in shown
+        return
     assert "photo.jpg" in shown or "blue.png" in shown
