@@ -40,7 +40,7 @@ class JobApi:
     def list(self, request: func.HttpRequest) -> func.HttpResponse:
         """List jobs, the newest first."""
         query = read_query(request.params, JobsQuery)
-        page = self._services().jobs.newest(_token(query.cursor), query.limit)
+        page = self._services().jobs.newest(token_in(query.cursor), query.limit)
         following = page.next and base64.urlsafe_b64encode(page.next.encode()).decode()
         return json_answer(
             msgspec.json.encode(JobList(page.jobs)),
@@ -95,13 +95,17 @@ def _id(request: func.HttpRequest) -> str:
     return str(request.route_params.get("id", ""))
 
 
-def _token(cursor: str) -> str | None:
+def token_in(cursor: str) -> str | None:
+    """Read storage's own mark out of a cursor, None out of an empty one; raises `InvalidCursor`."""
     if not cursor:
         return None
     try:
-        return base64.urlsafe_b64decode(cursor.encode()).decode()
-    except (binascii.Error, UnicodeError):
-        raise InvalidCursor("The query's 'cursor' is none that was given; leave it out.") from None
+        token = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        token = ""
+    if not token.isprintable() or not token:
+        raise InvalidCursor("The query's 'cursor' is none that was given; leave it out.")
+    return token
 
 
 def _next_link(path: str, cursor: str | None, limit: int) -> dict[str, str]:

@@ -12,11 +12,12 @@ from werkzeug.http import parse_options_header
 
 from captioner.api.requests import Query
 from captioner.errors import ContradictoryRequest, InvalidRequest, UnsupportedMediaType
-from captioner.ondemand import MOST_INLINE, Sent
+from captioner.ondemand import MOST_INLINE, OneDirectory, Sent
 
 type Pairs = list[tuple[str, Any]]
 
 _UNNAMED = "image"
+_OF_JSON = {"url", "urls", *OneDirectory.__struct_fields__}
 
 
 def media_type_of(request: func.HttpRequest) -> str:
@@ -53,6 +54,8 @@ def images_in(request: func.HttpRequest, name: str | None = None) -> Iterator[li
             parts.enter_context(closing(file))
         if options := [each for each in fields if each in Query.__struct_fields__]:
             raise ContradictoryRequest(f"Put '{options[0]}' into the query; the form is for files.")
+        if others := [each for each in fields if each in _OF_JSON]:
+            raise ContradictoryRequest(f"Send '{others[0]}' in JSON; the form is for files.")
         if not 1 <= len(files) <= MOST_INLINE:
             raise InvalidRequest(
                 f"The form holds {len(files) or 'no'} files; send 1 to {MOST_INLINE} images in it."

@@ -142,6 +142,8 @@ class CaptioningService:
             return False
         if record.problem_of(IMAGE):
             return True
+        if self._not_configured(options):  # which an answer is to tell
+            return False
         at = at or now()
         for lane in self._asked(options):
             if self._holds(record.caption_by(lane.source), lane, options, made_since):

@@ -66,10 +66,10 @@ def told(job: Job, subject: Subject, captioned: Captioned) -> Attempt:
     """Tell a record, or where it holds no caption, its first problem instead."""
     record = captioned.record
     result = Result(image=subject.image, index=subject.index, status="done", record=record)
-    if record.updated < job.created:
-        result = Result(image=subject.image, index=subject.index, status="skipped", record=record)
-    elif not record.captions:
+    if not record.captions:
         result = _failed(subject, record.problems[0])
+    elif record.updated < job.created:
+        result = Result(image=subject.image, index=subject.index, status="skipped", record=record)
     return Attempt(result, _passing(captioned))
 
 

@@ -10,6 +10,7 @@ from captioner.errors import CaptionerError, JobEnded
 from captioner.jobs.job import Counts, Job, State
 from captioner.jobs.ledger import Ledger
 from captioner.jobs.messages import List, Steps, Sweep
+from captioner.ondemand import SAVE
 from captioner.records import Problem, now
 
 # The source of a problem that lies in what opens a job's images.
@@ -41,8 +42,11 @@ class Course:
         if after.state == "paused":
             _log.warning("Job %s is paused: %s", job.id, fault.message, extra={"job": job.id})
 
-    def resume(self, job: str, secret: bytes) -> Job:
-        """Go on with a job whose directory is opened anew; raises `JobEnded`."""
+    def resume(self, job: str, secret: bytes, saving: tuple[Problem, ...] = ()) -> Job:
+        """Go on with a job whose directory is opened anew; raises `JobEnded`.
+
+        `saving` are the problems with keeping records there from now on.
+        """
         tallies = self._ledger.tallies(job)
         self._ledger.put_source(job, secret)
 
@@ -53,7 +57,10 @@ class Course:
                 present,
                 state="running",
                 opened=present.opened + 1,
-                problems=tuple(each for each in present.problems if each.source != SOURCE),
+                problems=(
+                    *(each for each in present.problems if each.source not in {SOURCE, SAVE}),
+                    *saving,
+                ),
                 since=now(),
                 before=Counts.of(tallies).finished,
             )

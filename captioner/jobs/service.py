@@ -18,7 +18,7 @@ from captioner.jobs.requests import Backfill, JobRequest
 from captioner.jobs.results import Cursor, Reader, ResultPage
 from captioner.ondemand import SAVE, ManyUrls, OneDirectory, opened
 from captioner.records import Problem, now
-from captioner.sources import Sources
+from captioner.sources import Directory, Sources
 from captioner.store import ImageStore
 
 # Longer than any request takes: see `Jobs.start`.
@@ -124,7 +124,13 @@ class Jobs:
                 f"This job is over {present.directory}; give a URI of that directory."
             )
         directory.page(size=1)
-        return self._status(self._course.resume(job, uri.encode()))
+        problems = _saving(directory, save=present.save)
+        if present.save and not problems and any(each.source == SAVE for each in present.problems):
+            missed = SasTooNarrow(
+                "What was finished before this renewal was not saved; start the job again for it."
+            )
+            problems = (Problem(source=SAVE, code=missed.code, message=missed.message),)
+        return self._status(self._course.resume(job, uri.encode(), problems))
 
     def cancel(self, job: str) -> JobStatus:
         """End a job before its time; what was found stays. Raises `JobNotFound`."""
@@ -134,20 +140,24 @@ class Jobs:
         """Look into the directory, so that whoever asks learns at once that it is not open."""
         directory = opened(asked, self._sources(), self._store)
         directory.page(size=1)
-        problems: tuple[Problem, ...] = ()
-        if asked.save and not directory.may_write:
-            lacking = SasTooNarrow(
-                "Records are not saved: the shared access signature lacks the permission write."
-            )
-            problems = (Problem(source=SAVE, code=lacking.code, message=lacking.message),)
         return replace(
             job,
             source="directory",
             directory=directory.url,
             save=asked.save,
             force=asked.force,
-            problems=problems,
+            problems=_saving(directory, save=asked.save),
         )
 
     def _status(self, job: Job) -> JobStatus:
         return JobStatus.of(job, self._ledger.tallies(job.id), now())
+
+
+def _saving(directory: Directory, *, save: bool) -> tuple[Problem, ...]:
+    """Tell what keeps records from being saved in a directory, if that is asked for."""
+    if not save or directory.may_write:
+        return ()
+    lacking = SasTooNarrow(
+        "Records are not saved: the shared access signature lacks the permission write."
+    )
+    return (Problem(source=SAVE, code=lacking.code, message=lacking.message),)

@@ -145,8 +145,11 @@ class Kept:
     def _write(self, answer: Captioned) -> Captioned:
         previous, version = self._found
         for _ in range(_WRITES):
+            lasting = inherit(_lasting(answer), previous)
+            if not _tells(lasting):
+                return answer
             with suppress(StoreConflict):
-                self.directory.put_record(inherit(_lasting(answer), previous), version)
+                self.directory.put_record(lasting, version)
                 return Captioned(inherit(answer.record, previous), answer.faults)
             previous, version = self._record()
             etag = str(answer.record.image.etag)
@@ -166,7 +169,12 @@ class Kept:
             return None, None
 
     def _suffices(self, record: CaptionRecord | None, etag: str) -> TypeGuard[CaptionRecord]:
-        return record is not None and self.is_complete(record, etag)
+        return record is not None and _tells(record) and self.is_complete(record, etag)
+
+
+def _tells(record: CaptionRecord) -> bool:
+    """Whether a record has a caption, or says why it has none."""
+    return bool(record.captions or record.problems)
 
 
 def _worth_asking_again(captioned: Captioned) -> Captioned:

@@ -24,8 +24,8 @@ from captioner.ondemand.wanted import Wanted
 
 MOST_INLINE = 32  # images of which an answer is waited for
 
-_FETCHES_OF_ALL = 16  # at once
-_FETCHES = 8  # of one request at once
+_REQUESTS = 8  # at once, as host.json has it
+_FETCHES = 8  # of one request at once, so that none waits for the hosts of another
 _CAPTIONINGS = 8  # at once, of each request one
 _BATCH = 8  # pictures that are decoded at once, and as many as the model takes at once
 _LARGEST = 4  # images of the largest size that a request may hold at once
@@ -42,7 +42,7 @@ class OnDemand:
         self._captioning = captioning
         self._max_bytes = max_bytes
         # Apart, so that servers which keep us waiting hold up nobody who sends images.
-        self._fetchers = ThreadPoolExecutor(_FETCHES_OF_ALL, thread_name_prefix="fetch")
+        self._fetchers = ThreadPoolExecutor(_REQUESTS * _FETCHES, thread_name_prefix="fetch")
         self._captioners = ThreadPoolExecutor(_CAPTIONINGS, thread_name_prefix="caption")
 
     def caption(

@@ -1,8 +1,8 @@
-"""Credentials taken out of what is kept or logged: signatures, tokens and keys in a URL's query."""
+"""Credentials taken out of what is kept or logged: signatures, tokens and keys in a URL."""
 
 import logging
 import re
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 # Everything that a shared access signature of Azure Storage may consist of.
 SAS_FIELDS = frozenset(
@@ -15,6 +15,9 @@ SAS_FIELDS = frozenset(
 _SECRET = re.compile(
     r"sig|token|secret|passw|credential|session|auth|policy|jwt|hmac|key|access.?id|^(pwd|code)$"
 )
+
+_FIELD = re.compile(r"[?&;]([^?&;=/]{1,64})=")
+_QUOTINGS = 4
 
 _QUERY = re.compile(r"\?[^\s'\"<>]*")
 _LOGGERS = (
@@ -33,8 +36,30 @@ def without_credentials(query: str) -> str:
     return "&".join(
         part
         for name, part in fields
-        if not _SECRET.search(name) and not (is_sas and name in SAS_FIELDS)
+        if not _SECRET.search(name)
+        and not (is_sas and name in SAS_FIELDS)
+        and not _holds_secret(_unquoted(part))
     )
+
+
+def path_without_credentials(path: str) -> str:
+    """Give a URL's path without what opens something: parameters, or a query that was quoted."""
+    plain = _unquoted(path)
+    if not _holds_secret(plain):
+        return path
+    return quote(re.split("[?&;]", plain, maxsplit=1)[0])
+
+
+def _holds_secret(text: str) -> bool:
+    """Tell whether there is a field of a query in a text that was unquoted."""
+    return any(_SECRET.search(name.strip().lower()) for name in _FIELD.findall(text))
+
+
+def _unquoted(text: str) -> str:
+    """Unquote what may have been quoted several times."""
+    for _ in range(_QUOTINGS):
+        text = unquote_plus(text)
+    return text
 
 
 def silence_queries() -> None:

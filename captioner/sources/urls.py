@@ -12,7 +12,7 @@ from urllib3.util import parse_url
 
 from captioner.errors import InvalidUrl, UrlNotAllowed
 from captioner.sources.addresses import Address
-from captioner.sources.redaction import without_credentials
+from captioner.sources.redaction import path_without_credentials, without_credentials
 
 LONGEST_URL = 8192  # characters; signed URLs have up to about 2,000
 
@@ -99,12 +99,14 @@ class Url:
     def public(self) -> str:
         """The URL without credentials, as records tell it."""
         query = without_credentials(self.query or "")
-        return f"{self.origin}{self.path}{'?' if query else ''}{query}"
+        path = path_without_credentials(self.path)
+        return f"{self.origin}{path}{'?' if query else ''}{query}"
 
     @property
     def name(self) -> str:
         """The last part of the path as people read it; the host where there is none."""
-        return unquote(self.path.rstrip("/").rpartition("/")[2]) or self.host
+        path = path_without_credentials(self.path)
+        return unquote(path.rstrip("/").rpartition("/")[2]) or self.host
 
     def __str__(self) -> str:
         return self.public

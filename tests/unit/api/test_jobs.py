@@ -5,9 +5,14 @@ import json
 import azure.functions as func
 import pytest
 
-from captioner.api.jobs import job_in
+from captioner.api.jobs import job_in, token_in
 from captioner.api.requests import JobsQuery, ResultsQuery, read_query, read_renewal
-from captioner.errors import ContradictoryRequest, InvalidRequest, UnsupportedMediaType
+from captioner.errors import (
+    ContradictoryRequest,
+    InvalidCursor,
+    InvalidRequest,
+    UnsupportedMediaType,
+)
 from captioner.jobs import Backfill, JobRequest
 from captioner.ondemand import MOST_URLS, ManyUrls, OneDirectory
 
@@ -155,3 +160,14 @@ def test_a_renewal_does_not_show_its_secret():
     renewal = read_renewal(b'{"directory": "https://a?sig=secret"}')
     assert renewal.directory == "https://a?sig=secret"
     assert "secret" not in repr(renewal)
+
+
+@pytest.mark.parametrize("cursor", ["AAAA", "YWJj!", "é", "=", "/w=="], ids=repr)
+def test_a_cursor_that_was_never_given_is_told(cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        token_in(cursor)
+
+
+def test_a_cursor_is_what_was_given() -> None:
+    assert token_in("") is None
+    assert token_in("MiE4OCE-Pz8_") == "2!88!>???"

@@ -88,6 +88,8 @@ def test_what_holds_no_images_is_invalid(request_: func.HttpRequest, told: str) 
 def test_options_beside_a_forms_files_are_not_overlooked() -> None:
     with pytest.raises(ContradictoryRequest, match="'language' into the query"):
         read(form(("language", "es"), ("a", ("1.jpg", DATA))))
+    with pytest.raises(ContradictoryRequest, match="'save' in JSON"):
+        read(form(("save", "true"), ("a", ("1.jpg", DATA))))
 
 
 def test_several_files_cannot_have_one_name() -> None:

@@ -295,6 +295,18 @@ class TestAccess:
         bench.run()
         assert (bench.status(job).state, names_of(bench.results(job))) == ("done", names)
 
+    def test_whether_records_are_saved_is_told_anew(self, bench: Bench, container: ContainerClient):
+        fill(container, 2)
+        job = bench.start(directory=sas_uri(container, FULL), save=True)
+        narrower = bench.jobs.renew(job, sas_uri(container, expiry=LATER))
+        assert [each.code for each in narrower.problems] == ["sas_too_narrow"]
+        assert "are not saved" in narrower.problems[0].message
+        wider = bench.jobs.renew(job, sas_uri(container, FULL, expiry=LATER))
+        assert "before this renewal was not saved" in wider.problems[0].message
+        bench.run()
+        assert bench.counts(job) == {"found": 2, "done": 2}
+        assert len(list(container.list_blobs())) == 4
+
     def test_only_the_same_directory_renews_it(
         self, bench: Bench, container: ContainerClient, blobs, unique_name
     ):
@@ -402,6 +414,30 @@ class TestSaving:
         assert [each.status for each in bench.results(again)] == ["skipped", "done", "skipped"]
         assert bench.counts(again) == {"found": 3, "done": 1, "skipped": 2}
         assert sum(map(len, bench.own.batches)) == 4
+
+    def test_what_failed_for_good_fails_again_with_its_problem(
+        self, bench: Bench, container: ContainerClient
+    ):
+        container.upload_blob("a.png", b"no image")
+        for _ in range(2):
+            job = bench.start(directory=sas_uri(container, FULL), save=True)
+            bench.run()
+            (result,) = bench.results(job)
+            assert (result.status, result.problem.code) == ("failed", "unsupported_image")
+
+    def test_a_captioner_that_there_is_not_is_told_every_time(
+        self, bench: Bench, container: ContainerClient, monkeypatch
+    ):
+        (name,) = fill(container, 1)
+        monkeypatch.setattr(bench.jobs._captioning, "_lanes", [bench.jobs._captioning._own])
+        for _ in range(2):
+            job = bench.start(
+                directory=sas_uri(container, FULL), save=True, captioners=["azure-vision"]
+            )
+            bench.run()
+            (result,) = bench.results(job)
+            assert (result.status, result.problem.code) == ("failed", "captioner_not_configured")
+            assert [blob.name for blob in container.list_blobs()] == [name]
 
     def test_force_captions_all_the_same_and_keeps_what_people_wrote(
         self, bench: Bench, container: ContainerClient

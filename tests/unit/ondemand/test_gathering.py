@@ -170,10 +170,10 @@ def test_servers_that_keep_us_waiting_hold_up_nobody_who_sends_images(on_demand:
     def ask() -> None:
         on_demand.caption([Scripted(do=wait) for _ in range(8)])
 
-    asking = [threading.Thread(target=ask) for _ in range(3)]
+    asking = [threading.Thread(target=ask) for _ in range(9)]
     for each in asking:
         each.start()
-    wait_for(lambda: waiting.now == 16, "all threads that fetch to be taken")
+    wait_for(lambda: waiting.now == 64, "all threads that fetch to be taken")
     (captioned,) = on_demand.caption([Scripted(is_here=True)])
     held = waiting.now
     released.set()
@@ -181,7 +181,7 @@ def test_servers_that_keep_us_waiting_hold_up_nobody_who_sends_images(on_demand:
         each.join(PATIENCE_S)
 
     assert captioned.record.captions
-    assert (held, waiting.now) == (16, 24)
+    assert (held, waiting.now) == (64, 72)
 
 
 @pytest.mark.parametrize(("size", "most"), [(None, 4), (MOST, 4), (MOST * 9, 4), (MOST // 2, 8)])

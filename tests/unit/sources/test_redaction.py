@@ -28,6 +28,14 @@ from captioner.sources.redaction import silence_queries, without_credentials
         ("a=1;sig=s3cret;b=2", "a=1&b=2"),
         ("SIG=s3cret", ""),
         ("a=%20b+c&d", "a=%20b+c&d"),
+        ("url=https%3A%2F%2Fa.example%2Fb.jpg%3Fsv%3D1%26sig%3Ds3cret&w=2", "w=2"),
+        ("url=https%253A%252F%252Fa.example%252Fb.jpg%253Fsig%253Ds3cret", ""),
+        ("a=1%26sig%3Ds3cret", ""),
+        ("x=/?sig=s3cret", ""),
+        (
+            "url=https%3A%2F%2Fa.example%2Fb.jpg%3Fsize%3D2",
+            "url=https%3A%2F%2Fa.example%2Fb.jpg%3Fsize%3D2",
+        ),
     ],
 )
 def test_what_opens_something_is_left_out(query: str, shown: str) -> None:
@@ -59,6 +67,28 @@ def test_libraries_log_urls_without_their_queries(
 
     assert caplog.messages == ["'https://a/b?…' 5", "https://a/b?…", "https://a/b?…"]
     assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "b.jpg%3Fsv%3D2022%26sig%3Ds3cret",
+        "b.jpg%253Fsv%253D2022%2526sig%253Ds3cret",
+        "b.jpg;sig=s3cret",
+        "b.jpg%3Bjsessionid=s3cret",
+    ],
+)
+def test_what_opens_something_is_left_out_of_a_path(path: str) -> None:
+    facts = Sources.facts_of(f"https://museum.example/attic/{path}")
+
+    assert (facts.name, facts.url) == ("b.jpg", "https://museum.example/attic/b.jpg")
+
+
+@pytest.mark.parametrize("path", ["a;b=1.jpg", "50%25%20off%3F.jpg", "d%C3%A9j%C3%A0+vu.jpg"])
+def test_a_path_without_secrets_stays_as_it_is(path: str) -> None:
+    assert Sources.facts_of(f"https://museum.example/{path}").url == (
+        f"https://museum.example/{path}"
+    )
 
 
 def test_a_url_tells_its_image_without_credentials() -> None:
