@@ -1,5 +1,6 @@
 """App settings to services: everything that a process shares, made when it is first needed."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -107,7 +108,9 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
 def build_search(settings: Settings, blobs: CatalogueBlobs, store: ImageStore) -> Search:
     """Give the search that the settings want; nothing is reached before its first use."""
     if settings.azure_search_endpoint is None:
-        folder = settings.search_dir or Path(tempfile.gettempdir()) / "captioner"
+        # Each user has a folder of their own: nobody may write into another's.
+        user = f"captioner-{os.getuid()}" if hasattr(os, "getuid") else "captioner"
+        folder = settings.search_dir or Path(tempfile.gettempdir()) / user
         return EmbeddedSearch(Catalogue(blobs), folder)
     from captioner.search.azure import AzureSearch  # noqa: PLC0415 - costs a second to import
 

@@ -383,7 +383,7 @@ class SearchUnavailable(SearchError):
     code = "search_unavailable"
     meaning = (
         "The search index cannot be used for now: Azure AI Search is busy or not reached, or "
-        "`SEARCH_DIR` has no room."
+        "`SEARCH_DIR` cannot be written."
     )
 
 

@@ -67,7 +67,8 @@ class SearchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         str,
         Meta(
             min_length=1,
-            description='what to look for: words, "words side by side" or beginnings such as guit*',
+            description='words to look for, "words side by side" or beginnings such as guit*; '
+            "at most 1,000 characters and 32 words",
         ),
     ]
     limit: Annotated[
@@ -91,7 +92,7 @@ class SearchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = None
     status: Annotated[
         Literal["machine", "approved", "edited", "none"] | None,
-        Meta(description="what the alt texts must be: machine, approved, edited or none"),
+        Meta(description="machine, approved, edited or none, as the alt texts are to be"),
     ] = None
 
 

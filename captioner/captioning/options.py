@@ -26,7 +26,7 @@ class Options(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
     alternatives: Annotated[
         Annotated[int, Meta(ge=0, le=MOST_ALTERNATIVES)] | None,
-        Meta(description="the most further captions to give, from 0 to 10"),
+        Meta(description="a whole number from 0 to 10, of further captions at most"),
     ] = None
     neutral: Annotated[
         bool | None, Meta(description="true for captions that tell nobody's sex, else false")

@@ -16,7 +16,7 @@ import typer
 
 from captioner.cli.files import files_to_caption, files_to_upload
 from captioner.cli.terminal import Terminal
-from captioner.errors import CaptionerError, InvalidRequest, SettingsError
+from captioner.errors import CaptionerError, RequestError, SettingsError
 from captioner.settings import (
     STORAGE_CONNECTION,
     Settings,
@@ -283,5 +283,5 @@ def _sentences(terminal: Terminal) -> Iterator[None]:
         yield
     except CaptionerError as fault:
         terminal.complain(fault.message)
-        unusable = isinstance(fault, SettingsError | InvalidRequest)
+        unusable = isinstance(fault, SettingsError | RequestError)
         raise typer.Exit(_UNUSABLE if unusable else _FAILED) from fault

@@ -20,7 +20,9 @@ def search_and_show(
         CatalogueBlobs.connect(connection, settings) as blobs,
         ImageStore.connect(connection, settings) as store,
     ):
-        answer = build_search(settings, blobs, store).search(query, limit=limit)
+        search = build_search(settings, blobs, store)
+        search.follow()
+        answer = search.search(query, limit=limit)
     for correction in answer.corrections:
         terminal.complain(f"Nothing says '{correction.word}'; this is '{correction.instead}'.")
     for hit in answer.results:

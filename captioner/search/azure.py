@@ -47,7 +47,7 @@ from captioner.store import CatalogueBlobs, ImageStore, Lease, sidecar_name
 MAX_AGE = timedelta(seconds=60)
 """How far the service's index may be behind the change log, its own delay apart."""
 
-_NOTE = "azure-search.json"  # the position, beside the log
+_NOTE = "azure-search.position"  # beside the log; as no sidecar, not in .json
 _LEASE = "azure-search"
 _BATCH = 500  # documents; the service takes 1,000
 _READ_AT_ONCE = 8

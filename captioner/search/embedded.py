@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
+import msgspec
+
 from captioner.catalogue import Catalogue, Position
 from captioner.catalogue.catalogue import retrying
 from captioner.errors import SearchUnavailable
@@ -48,8 +50,8 @@ class EmbeddedSearch:
         self._catalogue = catalogue
         self._max_age = max_age
         self._ranking = ranking
-        name = sha256(catalogue.url.encode()).hexdigest()[:16]
-        self.path = folder / f"search-{name}-{FORMAT}.sqlite"
+        self._name = f"search-{sha256(catalogue.url.encode()).hexdigest()[:16]}"
+        self.path = folder / f"{self._name}-{FORMAT}.sqlite"
         self._lock = Lock()
 
     def search(
@@ -106,7 +108,7 @@ class EmbeddedSearch:
         try:
             try:
                 return self._use(use, age)
-            except sqlite3.DatabaseError as fault:
+            except (sqlite3.DatabaseError, msgspec.DecodeError) as fault:
                 if not _is_damage(fault):
                     raise
                 _log.warning("The search index is damaged (%s) and built anew", fault)
@@ -114,7 +116,8 @@ class EmbeddedSearch:
                 return self._use(use, age)
         except (sqlite3.Error, OSError) as fault:
             raise SearchUnavailable(
-                f"The search index cannot be used ({fault}); see that SEARCH_DIR has room."
+                f"The search index cannot be used ({fault}); see that SEARCH_DIR is a folder that "
+                "may be written, with room."
             ) from fault
 
     def _use[Result](self, use: Callable[[Index], Result], age: timedelta) -> Result:
@@ -129,6 +132,7 @@ class EmbeddedSearch:
         connection.execute("BEGIN IMMEDIATE")
         with connection:  # all of it, or nothing
             index.prepare()
+            self._forget_other_formats()
             position = index.mirror.position
             if _is_fresh(position, age):
                 return  # another was faster
@@ -137,6 +141,11 @@ class EmbeddedSearch:
                 index.clear()
             index.apply(reading.changes)
             index.mirror.position = reading.position
+
+    def _forget_other_formats(self) -> None:
+        for path in self.path.parent.glob(f"{self._name}-*"):
+            if not path.name.startswith(self.path.name):
+                path.unlink(missing_ok=True)
 
     def _discard(self) -> None:
         with self._lock:
@@ -166,7 +175,7 @@ def _is_fresh(position: Position | None, age: timedelta) -> bool:
     return position is not None and abs(now() - position.looked) < age
 
 
-def _is_damage(fault: sqlite3.DatabaseError) -> bool:
+def _is_damage(fault: sqlite3.DatabaseError | msgspec.DecodeError) -> bool:
     # Faults of how the file may be used are a class of their own; what is left is its content.
     return not isinstance(fault, sqlite3.OperationalError) or "no such" in str(fault)
 

@@ -10,7 +10,7 @@ of, for spelling and for how much a word tells; file names have no part in that.
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,14 +173,17 @@ class Index:
         changes = map(read_change, self._each("change", "image", found))
         return [change.entry for change in changes if change.entry]
 
-    def _each(self, column: str, table: str, found: Iterable[Found]) -> Iterator[Any]:
+    def _each(self, column: str, table: str, found: Iterable[Found]) -> list[Any]:
         """Give what a table has of each of these images, in their order."""
+        numbers = [each.number for each in found]
         rows = self._connection.execute(
             f"SELECT {column} FROM json_each(?) JOIN {table} ON {table}.id = value "  # noqa: S608
             "ORDER BY key",
-            (json.dumps([each.number for each in found]),),
-        )
-        return (value for (value,) in rows)
+            (json.dumps(numbers),),
+        ).fetchall()
+        if len(rows) != len(numbers):
+            raise sqlite3.DatabaseError(f"rows of {table} are missing")
+        return [value for (value,) in rows]
 
     @property
     def images(self) -> int:

@@ -16,7 +16,7 @@ from azure.storage.blob import BlobClient, ContainerClient
 from captioner.entries import Change, to_line
 from captioner.store.account import translated
 
-FOLDER = ".catalogue/"  # no sidecar is called so: theirs end with .json
+FOLDER = ".catalogue/"  # nothing there ends with .json, as sidecars do
 LOG = f"{FOLDER}log/"
 LOG_SUFFIX = ".ndjson"
 

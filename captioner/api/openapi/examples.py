@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from captioner.api.documents import Health, JobList, Results
 from captioner.api.requests import Renewal
 from captioner.captioning import Options
@@ -84,7 +86,8 @@ JOB = JobStatus(
 
 JOBS = JobList((JOB,))
 
-RESULT = Result(image="dog.jpg", status="done", record=RECORD)
+_RESULT = Result(image="dog.jpg", status="done", record=RECORD)
+RESULT_LINES = f"{msgspec.json.encode(_RESULT).decode()}\n"
 
 FOUND = SearchAnswer(
     total=1,

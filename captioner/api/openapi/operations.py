@@ -107,6 +107,7 @@ _KNOWN = Place(
 )
 
 _NEXT = 'Names what comes next, as `<…>; rel="next"` (RFC 8288); left out at the end.'
+_FRESH = "`no-cache`: ask again before it is shown again."
 _JOB_DOCUMENT = Content(_JSON, (JobStatus,), examples={"running": examples.JOB})
 _ACCEPTED = Answer(
     202,
@@ -115,6 +116,7 @@ _ACCEPTED = Answer(
     {
         "Location": "Where to ask how the job stands; its records are there under `/results`.",
         "Retry-After": "After how many seconds to ask.",
+        "Cache-Control": _FRESH,
     },
     {
         "job": "How the job stands.",
@@ -140,7 +142,8 @@ OPERATIONS = (
             f"they lie. Up to {MOST_INLINE} images are answered at once, within two minutes or "
             "soon after; more become a job. One image is answered with its record, or with the "
             "problem that kept it from having any caption. A list has a record for each image in "
-            "the order asked, and what is wrong with one is a problem in its own record."
+            "the order asked, and what is wrong with one is a problem in its own record. The "
+            "options are in the query beside images that are sent, and in the JSON else."
         ),
         query=Query,
         body=(
@@ -216,9 +219,9 @@ OPERATIONS = (
                 200,
                 "The record.",
                 (Content(_JSON, (CaptionRecord,), examples={"record": examples.RECORD}),),
-                {"ETag": "Which version this is."},
+                {"ETag": "Which version this is.", "Cache-Control": _FRESH},
             ),
-            Answer(304, "The client has this version.", headers={"ETag": "Which version it is."}),
+            Answer(304, "The client has this version.", headers={"ETag": "Which version."}),
         ),
         faults=(
             errors.RecordNotFound,
@@ -294,7 +297,7 @@ OPERATIONS = (
         summary="How a job stands",
         description="Its state, its counts, its rate, and the time it has left.",
         places=(_JOB,),
-        answers=(Answer(200, "The job.", (_JOB_DOCUMENT,)),),
+        answers=(Answer(200, "The job.", (_JOB_DOCUMENT,), {"Cache-Control": _FRESH}),),
         faults=(errors.JobNotFound, *_STORAGE),
     ),
     Operation(
@@ -312,13 +315,13 @@ OPERATIONS = (
         answers=(
             Answer(
                 200,
-                "Some of them; each line is a `Result`.",
+                "Some of them; each line is a `Result`, empty where there are none yet.",
                 (
                     Content(
                         "application/x-ndjson",
                         (Result,),
                         schema={"type": "string"},
-                        examples={"results": examples.RESULT},
+                        examples={"results": examples.RESULT_LINES},
                     ),
                 ),
                 {"Link": _NEXT},
@@ -335,7 +338,9 @@ OPERATIONS = (
         description="For a job over a directory whose shared access signature has expired.",
         places=(_JOB,),
         body=(Content(_JSON, (Renewal,), examples={"directory": examples.RENEWAL}),),
-        answers=(Answer(200, "The job, which goes on.", (_JOB_DOCUMENT,)),),
+        answers=(
+            Answer(200, "The job, which goes on.", (_JOB_DOCUMENT,), {"Cache-Control": _FRESH}),
+        ),
         faults=(
             errors.JobError,
             *_ELSEWHERE,
@@ -354,7 +359,9 @@ OPERATIONS = (
         summary="Cancel a job",
         description="The job ends; what it has found stays. One that has ended stays as it is.",
         places=(_JOB,),
-        answers=(Answer(200, "The job, which has ended.", (_JOB_DOCUMENT,)),),
+        answers=(
+            Answer(200, "The job, which has ended.", (_JOB_DOCUMENT,), {"Cache-Control": _FRESH}),
+        ),
         faults=(errors.JobNotFound, errors.StoreConflict, *_STORAGE),
     ),
     Operation(

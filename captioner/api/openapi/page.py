@@ -14,6 +14,7 @@ from captioner.api.openapi.document import openapi_document
 type Json = dict[str, Any]
 
 _CODE = re.compile(r"`([^`]+)`")
+_WORD = re.compile(r"\b[A-Z]\w+")
 _FOLDER = files(__package__)
 
 
@@ -25,7 +26,9 @@ def docs_page() -> tuple[str, str]:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    environment.filters.update(marked=_marked, kind=_kind, laid_out=_laid_out, resolved=_resolved)
+    environment.filters.update(
+        marked=_marked, kind=_kind, laid_out=_laid_out, linked=_linked, resolved=_resolved
+    )
     style = (_FOLDER / "page.css").read_text()
     template = environment.from_string((_FOLDER / "page.html.jinja").read_text())
     page = template.render(document=openapi_document(), style=style)
@@ -72,6 +75,19 @@ def _kind(schema: Json) -> str:
     if schema.get("type") == "array":
         return f"list of {_kind(schema.get('items', {}))}"
     return str(schema.get("format", schema.get("type", "bytes")))
+
+
+def _linked(schema: Json) -> Any:
+    """Say the same, with links to the types that are named."""
+    from markupsafe import Markup, escape  # noqa: PLC0415
+
+    types = openapi_document()["components"]["schemas"]
+
+    def link(found: re.Match[str]) -> str:
+        name = found[0]
+        return f'<a href="#type-{name}">{name}</a>' if name in types else name
+
+    return Markup(_WORD.sub(link, str(escape(_kind(schema)))))  # noqa: S704 - escaped
 
 
 def _laid_out(example: Any) -> str:

@@ -84,7 +84,7 @@ def test_the_query(query: dict[str, str], asked: Query) -> None:
 
 CAPTIONERS = "'captioners' must be the captioners to ask: onnx, azure-vision or both"
 LANGUAGE = "'language' must be the tag of a language"
-ALTERNATIVES = "'alternatives' must be the most further captions to give, from 0 to 10"
+ALTERNATIVES = "'alternatives' must be a whole number from 0 to 10, of further captions at most"
 NEUTRAL = "'neutral' must be true"
 
 

@@ -16,6 +16,7 @@ from captioner.errors import InvalidQuery, SearchUnavailable
 from captioner.records import CaptionRecord, now
 from captioner.search import SearchAnswer, parse
 from captioner.search.embedded import EmbeddedSearch
+from captioner.search.index import FORMAT
 from captioner.settings import Settings, StorageConnection
 from captioner.store import CatalogueBlobs, ImageStore
 from tests.support.azurite import Azurite
@@ -345,6 +346,28 @@ def test_pages_of_the_file_that_are_damaged_are_noticed(museum: Collection) -> N
         file.write(b"\xff" * 40_000)
 
     assert museum.names("guitar")
+
+
+@pytest.mark.parametrize(
+    "damage", ["DELETE FROM image", "UPDATE image SET change = x'00'", "DELETE FROM said"]
+)
+def test_contents_that_are_damaged_are_noticed(museum: Collection, damage: str) -> None:
+    names = museum.names("guitar")
+    with closing(sqlite3.connect(museum.search.path)) as connection, connection:
+        connection.execute(damage)
+
+    assert museum.names("guitar") == names
+
+
+def test_files_of_other_formats_are_deleted(museum: Collection) -> None:
+    path = museum.search.path
+    old = path.with_name(path.name.replace(f"-{FORMAT}.", "-0."))
+    others = path.with_name("search-0123456789abcdef-0.sqlite")
+    for each in (old, others):
+        each.touch()
+    museum.names("guitar")
+
+    assert (old.exists(), others.exists(), path.exists()) == (False, True, True)
 
 
 def test_a_folder_that_cannot_be_written_is_told(museum: Collection, tmp_path: Path) -> None:
