@@ -10,6 +10,7 @@ import msgspec
 
 from captioner import __version__
 from captioner.api.documents import ProblemDocument
+from captioner.api.openapi.meanings import MEANINGS
 from captioner.api.openapi.operations import (
     OPERATIONS,
     Answer,
@@ -89,7 +90,7 @@ def openapi_document() -> Json:
         "paths": paths,
         "components": {
             "schemas": {
-                name: _told(schema)
+                name: _told(name, schema)
                 for name, schema in components.items()
                 if name not in {each.query.__name__ for each in OPERATIONS if each.query}
             },
@@ -253,13 +254,12 @@ def _problems(operation: Operation, problem: Schema) -> Iterator[tuple[str, Json
         )
 
 
-def _told(schema: Json) -> Json:
-    """Let what is told of an object's fields be sentences."""
+def _told(name: str, schema: Json) -> Json:
+    """Let every field of an object say in a sentence what it means."""
+    meanings = MEANINGS.get(name, {})
     fields = {
-        name: {
-            key: _sentence(value) if key == "description" else value for key, value in field.items()
-        }
-        for name, field in schema.get("properties", {}).items()
+        field: {**told, "description": _sentence(told.get("description") or meanings[field])}
+        for field, told in schema.get("properties", {}).items()
     }
     return {**schema, **({"properties": fields} if fields else {})}
 

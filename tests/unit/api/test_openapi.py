@@ -17,6 +17,7 @@ import function_app
 from captioner import errors
 from captioner.api.openapi import OPERATIONS, docs_page, openapi_document
 from captioner.api.openapi.document import faults_of
+from captioner.api.openapi.meanings import MEANINGS
 from captioner.api.requests import LARGEST_TEXT
 from captioner.errors import CaptionerError, kinds_of
 from captioner.ondemand import MOST_INLINE, MOST_URLS
@@ -67,6 +68,12 @@ def contents() -> Iterator[Any]:
 @pytest.mark.parametrize(("schema", "example"), list(contents()))
 def test_examples_are_as_their_schemas_say(schema: dict[str, Any], example: Any) -> None:
     Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(example)
+
+
+def test_meanings_are_of_fields_that_there_are() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    told = {(name, field) for name, fields in MEANINGS.items() for field in fields}
+    assert told <= {(name, field) for name in schemas for field in schemas[name]["properties"]}
 
 
 def test_every_operation_tells_every_code_that_it_may_answer_with() -> None:

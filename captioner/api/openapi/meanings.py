@@ -1,0 +1,163 @@
+"""What the fields of answers mean. Those of requests say it with their types, which check them."""
+
+from collections.abc import Mapping
+
+_SOURCE = "`onnx`, the team's own model, or `azure-vision`"
+_CONFIDENCE = "From 0 to 1; null where the captioner does not tell. Two captioners' do not compare"
+_STATUS = "Whether it is a machine's, or approved or edited by a person and so never replaced"
+_PIXELS = "Of the upright picture, in pixels"
+
+MEANINGS: Mapping[str, Mapping[str, str]] = {
+    "CaptionRecord": {
+        "schema_version": "The version of this form",
+        "image": "The image, without what it shows",
+        "captions": "One from each captioner that had an answer",
+        "agreement": "How far two captioners say the same, from 0 to 1; absent unless both wrote "
+        "English",
+        "needs_review": "Whether a person should look before the alt text is published; absent "
+        "where the model does not tell",
+        "alt_text": "The one text to publish; null where there is no caption",
+        "history": "Alt texts that people have replaced",
+        "problems": "Why something is missing",
+        "created": "When the record was first written",
+        "updated": "When it was last written",
+    },
+    "ImageFacts": {
+        "name": "Its name in the container or directory, of its file, or in its URL",
+        "container": "The container that it lies in",
+        "url": "Where it lies, without credentials",
+        "etag": "The version of the blob that was captioned",
+        "sha256": "The checksum of its bytes, in hex",
+        "content_type": "What the bytes are, whatever the file is called",
+        "width": _PIXELS,
+        "height": _PIXELS,
+        "bytes": "Its size",
+    },
+    "Caption": {
+        "source": _SOURCE,
+        "text": "The sentence",
+        "confidence": _CONFIDENCE,
+        "language": "Its language, as a BCP 47 tag",
+        "model": "What made it",
+        "alternatives": "Further captions that the same captioner considered",
+        "tags": "Things seen; absent where the captioner has none",
+        "novelty": "How unlike the model's training pictures this one is, in its own measure",
+        "request_id": "The request's number at Azure AI Vision, for its support",
+        "elapsed_ms": "How long it took, in milliseconds",
+        "created": "When it was made",
+    },
+    "ModelName": {"name": "The model", "version": "Its version"},
+    "Alternative": {"text": "The sentence", "confidence": _CONFIDENCE},
+    "Tag": {"name": "The thing", "confidence": _CONFIDENCE},
+    "AltText": {
+        "text": "The text",
+        "source": "Who made it",
+        "status": _STATUS,
+        "by": "The person who stands behind it; null for a machine's",
+        "updated": "When it was made",
+        "stale": "Whether a person wrote it for an image that is another now",
+    },
+    "Problem": {
+        "source": "What failed: a captioner, `image`, `platform`, `save`, or a job's `source`",
+        "code": "The same as over HTTP, and stable",
+        "message": "What happened and what to do",
+        "retry_after": "When it is tried again, or worth asking for again",
+    },
+    "Results": {"results": "The records, in the order asked; a directory's by name"},
+    "JobStatus": {
+        "id": "Its name, which nobody can guess",
+        "state": "`listing` while images are still being counted, `running`, `paused`, or in the "
+        "end `done`, `cancelled` or `failed`",
+        "source": "`directory`, `urls` or `backfill`",
+        "directory": "The directory's URL, without its signature",
+        "options": "What was asked of the captioners",
+        "save": "Whether records are kept beside their images",
+        "force": "Whether images are captioned that have their captions",
+        "counts": "How many images there are, and what became of them",
+        "rate": "Images a second since work last began; null while nobody works",
+        "seconds_left": "How long it will still take; null while that cannot be known",
+        "problems": "What stops the job, or part of what it was asked for",
+        "created": "When it was asked for",
+        "ended": "When it ended; absent before",
+    },
+    "Counts": {
+        "found": "Images so far",
+        "done": "Those captioned",
+        "skipped": "Those that had their captions",
+        "failed": "Those without a caption, for a reason in their results",
+        "waiting": "Those to be tried again",
+    },
+    "JobList": {"jobs": "The jobs"},
+    "Result": {
+        "image": "Its name in the directory, or its URL without credentials",
+        "index": "Its place in the list of URLs, from 0; absent for directories",
+        "status": "Whether it was captioned, had its captions before, or has none",
+        "record": "Its record; absent where it failed",
+        "problem": "Why it failed; absent otherwise",
+    },
+    "SearchAnswer": {
+        "total": "How many images were found",
+        "offset": "How many of them are left out before these",
+        "limit": "How many are given at most",
+        "as_of": "When the index last followed the records",
+        "corrections": "Words that are nowhere, and what was looked for instead",
+        "results": "The images, the best first",
+        "facets": "How those found divide",
+    },
+    "Correction": {"word": "The word as it was asked", "instead": "What was looked for"},
+    "Hit": {
+        "image": "The image",
+        "score": "How well it fits; compares within one answer only",
+        "matches": "The texts in which the query was found",
+    },
+    "Entry": {
+        "name": "The image's name",
+        "alt_text": "Its alt text; null where it has none",
+        "captions": "Its captions",
+        "tags": "Things seen in it",
+        "agreement": "How far two captioners say the same, from 0 to 1",
+        "needs_review": "Whether a person should look before the alt text is published",
+        "problems": "The codes of its problems",
+        "content_type": "What its bytes are",
+        "width": _PIXELS,
+        "height": _PIXELS,
+        "updated": "When its record was last written",
+    },
+    "EntryAltText": {
+        "text": "The text",
+        "source": "Who made it",
+        "status": _STATUS,
+        "stale": "Whether a person wrote it for an image that is another now",
+    },
+    "EntryCaption": {
+        "source": _SOURCE,
+        "text": "The sentence",
+        "confidence": _CONFIDENCE,
+        "language": "Its language, as a BCP 47 tag",
+    },
+    "Match": {
+        "field": "Which text of the image this is",
+        "source": "The captioner, where it is a caption",
+        "segments": "The text in parts that make it up",
+    },
+    "Segment": {"text": "The part", "match": "Whether it matches the query"},
+    "Facets": {
+        "source": "By the captioners of their captions",
+        "status": "By the status of their alt texts",
+    },
+    "Facet": {"value": "What they have in common", "count": "How many images have it"},
+    "Health": {
+        "status": "`ok`, or `failing` with 503",
+        "version": "The app's version",
+        "bundle": "The model; null where it cannot be used",
+        "captioners": "Those that are set up",
+        "problems": "The codes of what is wrong",
+    },
+    "ProblemDocument": {
+        "type": "Always the same: `code` tells problems apart",
+        "title": "The status in words",
+        "status": "The HTTP status",
+        "code": "The stable code",
+        "detail": "What happened and what to do",
+    },
+}
