@@ -4,6 +4,7 @@ import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient
@@ -25,6 +26,17 @@ def pytest_configure() -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["COLUMNS"] = "200"
+
+
+@pytest.fixture(scope="session")
+def bindings() -> dict[str, dict[str, Any]]:
+    """Each function's trigger, by the function's name; an app tells its functions once only."""
+    import function_app  # noqa: PLC0415 - reads the settings
+
+    return {
+        function.get_function_name(): function.get_trigger().get_dict_repr()
+        for function in function_app.app.get_functions()
+    }
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,6 @@ from azure.functions import AuthLevel, QueueMessage
 import function_app
 
 
-@pytest.fixture(scope="module")
-def bindings() -> dict[str, dict[str, Any]]:
-    """Each function's trigger, by the function's name."""
-    return {
-        function.get_function_name(): function.get_trigger().get_dict_repr()
-        for function in function_app.app.get_functions()
-    }
-
-
 def test_functions_are_triggered_by_what_the_readme_promises(
     bindings: dict[str, dict[str, Any]],
 ) -> None:

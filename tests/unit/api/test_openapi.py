@@ -5,7 +5,6 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from azure.functions import AuthLevel
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-import function_app
 from captioner import errors
 from captioner.api.openapi import OPERATIONS, docs_page, openapi_document
 from captioner.api.openapi.document import faults_of
@@ -22,9 +20,10 @@ from captioner.api.requests import LARGEST_TEXT
 from captioner.errors import CaptionerError, kinds_of
 from captioner.ondemand import MOST_INLINE, MOST_URLS
 from captioner.sources import LONGEST_URL
+from tests.support.host import REPOSITORY
 
 DOCUMENT = openapi_document()
-HOST_JSON = json.loads(Path(function_app.__file__).with_name("host.json").read_text())
+HOST_JSON = json.loads((REPOSITORY / "host.json").read_text())
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -37,11 +36,10 @@ def test_it_is_an_openapi_document() -> None:
     validate(json.loads(json.dumps(DOCUMENT)))
 
 
-def test_it_tells_of_every_route_and_of_no_other() -> None:
-    triggers = [each.get_trigger().get_dict_repr() for each in function_app.app.get_functions()]
+def test_it_tells_of_every_route_and_of_no_other(bindings: dict[str, dict[str, Any]]) -> None:
     routes = {
         (each["route"].replace("{*", "{"), str(method.value).lower()): each["authLevel"]
-        for each in triggers
+        for each in bindings.values()
         if "route" in each
         for method in each["methods"]
     }
