@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
+from markupsafe import Markup, escape
 
 from captioner.api.openapi.document import openapi_document
 
@@ -39,10 +40,8 @@ def docs_page() -> tuple[str, str]:
     )
 
 
-def _marked(text: str) -> Any:
+def _marked(text: str) -> Markup:
     """Set the little Markdown that descriptions have: code, paragraphs, and lists."""
-    from markupsafe import Markup, escape  # noqa: PLC0415
-
     def inline(text: str) -> str:
         return _CODE.sub(r"<code>\1</code>", str(escape(" ".join(text.split()))))
 
@@ -77,10 +76,8 @@ def _kind(schema: Json) -> str:
     return str(schema.get("format", schema.get("type", "bytes")))
 
 
-def _linked(schema: Json) -> Any:
+def _linked(schema: Json) -> Markup:
     """Say the same, with links to the types that are named."""
-    from markupsafe import Markup, escape  # noqa: PLC0415
-
     types = openapi_document()["components"]["schemas"]
 
     def link(found: re.Match[str]) -> str:
