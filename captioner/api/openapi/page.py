@@ -42,6 +42,7 @@ def docs_page() -> tuple[str, str]:
 
 def _marked(text: str) -> Markup:
     """Set the little Markdown that descriptions have: code, paragraphs, and lists."""
+
     def inline(text: str) -> str:
         return _CODE.sub(r"<code>\1</code>", str(escape(" ".join(text.split()))))
 
