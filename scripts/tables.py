@@ -230,8 +230,8 @@ def job_told(run: JobRun) -> str:
         f"{run.captioned_again:,} images that were in work at a kill were captioned once more.\n\n"
         f"Photographs of 400 x 400 pixels; the starts of hosts are in that time, and after each "
         f"kill {run.lease_seconds} s for which steps in work stay hidden (ten minutes in Azure). "
-        f"Bundle {run.bundle.version}; {machine.processor}, {machine.cores} cores with much else "
-        f"to do, {machine.system}, Python {machine.python}. Measured by `{run.command}`."
+        f"Bundle {run.bundle.version}; {machine.processor}, {machine.cores} cores, "
+        f"{machine.system}, Python {machine.python}. Measured by `{run.command}`."
     )
 
 
