@@ -1,4 +1,4 @@
-"""What the OpenAPI document promises, held against the running app; its page, in a browser."""
+"""What the OpenAPI document promises, held against the running app; its page, as it is served."""
 
 import json
 import os
