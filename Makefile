@@ -25,6 +25,7 @@ start:
 		$(if $(VERBOSE),--verbose)
 
 test: lint
+	@$(PYTHON) -m scripts.system
 	$(PYTHON) -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 lint:
@@ -33,6 +34,7 @@ lint:
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports --no-logo
+	$(PYTHON) -m scripts.web check
 
 training:
 	@sh scripts/python.sh -m scripts.environment training

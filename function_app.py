@@ -3,7 +3,7 @@
 import azure.functions as func
 from azurefunctions.extensions.bindings.blob import BlobClient
 
-from captioner.api import Api, JobApi
+from captioner.api import AltTextApi, Api, CollectionApi, ExportApi, ImageApi, JobApi, PageApi
 from captioner.composition import services
 from captioner.events import PoisonBlob, Retry, read_message
 from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE, JobMessage
@@ -16,7 +16,12 @@ settings = load_settings()
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 api = Api(services)
+image_api = ImageApi(services)
+export_api = ExportApi(services)
 job_api = JobApi(services)
+page_api = PageApi()
+collection_api = CollectionApi(services)
+alt_text_api = AltTextApi(services)
 
 
 # Bound as a client, which is a mere reference to the blob: bound as bytes or a stream, photographs
@@ -97,6 +102,47 @@ def record(req: func.HttpRequest) -> func.HttpResponse:
     return api.record(req)
 
 
+@app.route("api/alt-text/{*name}", methods=["PUT"])
+def publish_alt_text(req: func.HttpRequest) -> func.HttpResponse:
+    return alt_text_api.publish(req)
+
+
+@app.route("api/alt-text/{*name}", methods=["DELETE"])
+def hand_alt_text_back(req: func.HttpRequest) -> func.HttpResponse:
+    return alt_text_api.hand_back(req)
+
+
+@app.route("api/history/{*name}", methods=["GET"])
+def history(req: func.HttpRequest) -> func.HttpResponse:
+    return alt_text_api.history(req)
+
+
+@app.route("api/images/{*name}", methods=["DELETE"])
+def delete_image(req: func.HttpRequest) -> func.HttpResponse:
+    return alt_text_api.delete_image(req)
+
+
+@app.route("api/images/{*name}", methods=["PUT"])
+def put_image(req: func.HttpRequest) -> func.HttpResponse:
+    return image_api.put(req)
+
+
+# Constrained, as the host would otherwise take the bare path for it too, which is the list's.
+@app.route("api/images/{*name:minlength(1)}", methods=["GET"])
+def image(req: func.HttpRequest) -> func.HttpResponse:
+    return image_api.get(req)
+
+
+@app.route("api/thumbnails/{*name}", methods=["GET"])
+def thumbnail(req: func.HttpRequest) -> func.HttpResponse:
+    return image_api.thumbnail(req)
+
+
+@app.route("api/attention/{*name}", methods=["GET"])
+def attention(req: func.HttpRequest) -> func.HttpResponse:
+    return image_api.attention(req)
+
+
 @app.route("api/jobs", methods=["POST"])
 def start_job(req: func.HttpRequest) -> func.HttpResponse:
     return job_api.start(req)
@@ -132,6 +178,26 @@ def search(req: func.HttpRequest) -> func.HttpResponse:
     return api.search(req)
 
 
+@app.route("api/images", methods=["GET"])
+def list_images(req: func.HttpRequest) -> func.HttpResponse:
+    return collection_api.images(req)
+
+
+@app.route("api/quality", methods=["GET"])
+def quality(req: func.HttpRequest) -> func.HttpResponse:
+    return collection_api.quality(req)
+
+
+@app.route("api/export", methods=["GET"])
+def export(req: func.HttpRequest) -> func.HttpResponse:
+    return export_api.get(req)
+
+
+@app.route("api/export", methods=["POST"])
+def export_named(req: func.HttpRequest) -> func.HttpResponse:
+    return export_api.post(req)
+
+
 @app.route("api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
     return api.health(req)
@@ -150,3 +216,15 @@ def openapi(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("api/docs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def docs(req: func.HttpRequest) -> func.HttpResponse:
     return api.docs(req)
+
+
+# The root, which no route names by "": an optional part that is never there. It needs no key: a
+# browser has none to send before the page has asked for it.
+@app.route("{ignored:maxlength(0)?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def page(req: func.HttpRequest) -> func.HttpResponse:
+    return page_api.index(req)
+
+
+@app.route("web/{file}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def page_file(req: func.HttpRequest) -> func.HttpResponse:
+    return page_api.file(req)

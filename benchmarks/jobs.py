@@ -4,13 +4,9 @@ The app runs under the development host, with the bundle that ships, on a storag
 own. Whatever the kills do, each image must have exactly one result.
 """
 
-import os
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +20,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from benchmarks.host import LEASE_S, ROOT, Host, RunFailed, wait_until
 from benchmarks.machine import this_machine
 from benchmarks.pictures import photographs
 from benchmarks.results import JobRun, save
@@ -31,76 +28,20 @@ from captioner.model.bundle import read_manifest
 from captioner.records import ModelName
 from scripts import azurite
 
-ROOT = Path(__file__).resolve().parent.parent
 KILLS = 2
-LEASE_S = 5
-"""How long steps in work stay hidden after a kill; in Azure it is ten minutes."""
 
 _SIDE = 400
-_START_S = 300.0
 _LONGEST_S = 3600.0
-_LOOK_EVERY_S = 0.5
-
-
-class _Failed(Exception):
-    """The run did not come to what it should."""
-
-
-class Host:
-    """The app under the development host, as a program that may be killed and started again."""
-
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
-        self._ready = folder / "ready"
-        self._log = folder / "log"
-        self._environment = {**os.environ, **settings}
-        self._process: subprocess.Popen[bytes] | None = None
-        self.url = ""
-
-    def start(self) -> None:
-        """Start it and wait until it serves."""
-        self._ready.unlink(missing_ok=True)
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "devhost", "--port", "0"),
-                    *("--settings", str(self._ready.with_name("local.settings.json"))),
-                    *("--ready-file", str(self._ready), "--message-lease", str(LEASE_S)),
-                ],
-                cwd=ROOT,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        _until(self._is_ready, _START_S, "The host did not start")
-        self.url = self._ready.read_text().strip()
-
-    def kill(self) -> None:
-        """End it at once, as a power cut would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    @property
-    def captioned(self) -> int:
-        """How many images it has captioned so far, over all its starts."""
-        return self._log.read_text(errors="replace").count("] Captioned '")
-
-    def _is_ready(self) -> bool:
-        if self._process is None or self._process.poll() is not None:
-            raise _Failed(f"The host ended at once:\n{self._log.read_text(errors='replace')}")
-        return self._ready.exists() and bool(self._ready.read_text())
 
 
 def measure(images: int, command: str) -> JobRun:
-    """Run the job; raises `_Failed` where not every image has exactly one result."""
+    """Run the job; raises `RunFailed` where not every image has exactly one result."""
     manifest = read_manifest(ROOT / "models")
     with (
         tempfile.TemporaryDirectory() as folder,
         azurite.running() as storage,
         BlobServiceClient.from_connection_string(storage.connection_string) as blobs,
-        _host(Path(folder), storage.connection_string) as host,
+        Host.running(Path(folder), storage.connection_string, {"JOBS_CONTAINER": "jobs"}) as host,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
         directory = blobs.create_container("directory")
@@ -123,7 +64,7 @@ def measure(images: int, command: str) -> JobRun:
         results = _results(host, job)
         named = {each["image"] for each in results}
         if not len(results) == len(named) == images:
-            raise _Failed(f"{len(results):,} results for {len(named):,} of {images:,} images.")
+            raise RunFailed(f"{len(results):,} results for {len(named):,} of {images:,} images.")
         jobs = blobs.get_container_client("jobs")
         return JobRun(
             command=command,
@@ -138,28 +79,6 @@ def measure(images: int, command: str) -> JobRun:
             seconds=round(seconds, 1),
             documents=sum(1 for _ in jobs.list_blob_names()),
         )
-
-
-@contextmanager
-def _host(folder: Path, connection: str) -> Iterator[Host]:
-    (folder / "local.settings.json").write_text('{"IsEncrypted": false}')
-    host = Host(
-        folder,
-        {
-            "AzureWebJobsStorage": connection,
-            "FUNCTIONS_WORKER_RUNTIME": "python",
-            "PYTHONUNBUFFERED": "1",
-            "MODEL_DIR": str(ROOT / "models"),
-            "VISION_ENDPOINT": "",
-            "VISION_KEY": "",
-            "JOBS_CONTAINER": "jobs",
-        },
-    )
-    try:
-        host.start()
-        yield host
-    finally:
-        host.kill()
 
 
 def _pictures(count: int) -> Iterator[bytes]:
@@ -186,15 +105,7 @@ def _wait(host: Host, job: str, enough: int, progress: Progress, bar: TaskID) ->
         progress.update(bar, completed=done)
         return bool(done >= enough)
 
-    _until(is_enough, _LONGEST_S, "The job does not go on")
-
-
-def _until(condition: Callable[[], bool], longest_s: float, what: str) -> None:
-    deadline = time.monotonic() + longest_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise _Failed(f"{what} within {longest_s:.0f} s.")
-        time.sleep(_LOOK_EVERY_S)
+    wait_until(is_enough, _LONGEST_S, "The job does not go on")
 
 
 def _results(host: Host, job: str) -> list[dict[str, Any]]:
@@ -228,7 +139,7 @@ def main(
     console = Console()
     try:
         run = measure(images, command)
-    except _Failed as fault:
+    except RunFailed as fault:
         Console(stderr=True).print(str(fault), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     console.print(

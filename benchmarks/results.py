@@ -150,6 +150,37 @@ class SearchSpeed(Struct, frozen=True, kw_only=True):
     timings: tuple[SearchTimings, ...]
 
 
+class CollectionTimings(Struct, frozen=True, kw_only=True):
+    """What listing so many records takes: processor time, disk."""
+
+    records: int
+    build_s: float
+    changes: int
+    follow_s: float
+    page: Spread
+    quality: Spread
+    disk_mib: float
+
+
+COLLECTION_ROWS: tuple[tuple[str, Callable[[CollectionTimings], str]], ...] = (
+    ("built in", lambda each: f"{each.build_s:.1f} s"),
+    ("brought up to date", lambda each: f"{each.follow_s:.2f} s"),
+    ("page of 60 with counts, median", lambda each: f"{each.page.p50:.1f} ms"),
+    ("page of 60 with counts, 95th percentile", lambda each: f"{each.page.p95:.1f} ms"),
+    ("figures of quality, median", lambda each: f"{each.quality.p50:.1f} ms"),
+    ("disk", lambda each: f"{each.disk_mib:.1f} MiB"),
+)
+"""What is told of each size, in this order."""
+
+
+class CollectionSpeed(Struct, frozen=True, kw_only=True):
+    """What lists take, by how many records there are."""
+
+    command: str
+    machine: Machine
+    timings: tuple[CollectionTimings, ...]
+
+
 def save(results: Struct, path: Path) -> None:
     """Write results as JSON for people to read."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
@@ -161,3 +192,55 @@ def load[Of: Struct](path: Path, kind: type[Of]) -> Of:
     Raises `OSError` or `msgspec.DecodeError`.
     """
     return msgspec.json.decode(path.read_bytes(), type=kind)
+
+
+class GalleryVisit(Struct, frozen=True, kw_only=True):
+    """What one look at the gallery's page takes, from its opening by a newcomer.
+
+    KiB are those transferred until the network is still. `blocked_ms` is what long tasks (over
+    50 ms) take beyond 50 ms each; `heap_mib` is the script's memory after the last page was seen.
+    """
+
+    script_kib: float
+    style_kib: float
+    total_kib: float
+    requests: float
+    first_picture_ms: float
+    all_pictures_ms: float
+    largest_paint_ms: float
+    long_tasks: float
+    blocked_ms: float
+    heap_mib: float
+    last_page_ms: float
+    back_ms: float
+
+
+GALLERY_ROWS: tuple[tuple[str, Callable[[GalleryVisit], str]], ...] = (
+    ("script, transferred", lambda visit: f"{visit.script_kib:.0f} KiB"),
+    ("style, transferred", lambda visit: f"{visit.style_kib:.0f} KiB"),
+    ("everything, pictures included", lambda visit: f"{visit.total_kib:,.0f} KiB"),
+    ("requests", lambda visit: f"{visit.requests:g}"),
+    ("first picture drawn after", lambda visit: f"{visit.first_picture_ms:.0f} ms"),
+    ("all pictures in the window drawn after", lambda visit: f"{visit.all_pictures_ms:.0f} ms"),
+    ("largest contentful paint", lambda visit: f"{visit.largest_paint_ms:.0f} ms"),
+    (
+        "long tasks, and the time they block",
+        lambda visit: f"{visit.long_tasks:g}, {visit.blocked_ms:.0f} ms",
+    ),
+    ("to the last page", lambda visit: f"{visit.last_page_ms:.0f} ms"),
+    ("and back", lambda visit: f"{visit.back_ms:.0f} ms"),
+    ("memory of the script", lambda visit: f"{visit.heap_mib:.1f} MiB"),
+)
+"""What is told of a visit, in this order."""
+
+
+class GalleryRun(Struct, frozen=True, kw_only=True):
+    """The gallery's page over so many records; `visit` has the medians of so many visits."""
+
+    command: str
+    machine: Machine
+    browser: str
+    window: tuple[int, int]
+    records: int
+    visits: int
+    visit: GalleryVisit

@@ -8,10 +8,14 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 
+from captioner.attention import Explanations
 from captioner.captioning import Captioner, CaptioningService, Lane
 from captioner.catalogue import Catalogue, Upkeep
+from captioner.collection import Collection
+from captioner.curation import Curation
 from captioner.events import ImageEvents
-from captioner.images import decode
+from captioner.exports import Canvas, Exports, SidecarListing
+from captioner.images import Picture, decode
 from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE, Jobs, JobWorker, build_jobs
 from captioner.model.bundle import open_bundle
 from captioner.model.onnx_captioner import OnnxCaptioner
@@ -22,6 +26,9 @@ from captioner.settings import Settings, StorageConnection, load_settings, load_
 from captioner.sources import Sources
 from captioner.store import CatalogueBlobs, Documents, ImageStore, MessageQueue
 from captioner.store.account import open_account
+from captioner.thumbnails import CONTENT_TYPE as THUMBNAIL_TYPE
+from captioner.thumbnails import Thumbnails
+from captioner.uploads import Uploads
 from captioner.vision.azure_captioner import AzureVisionCaptioner
 from captioner.vision.throttle import Throttle
 from captioner.wording import Wording
@@ -64,6 +71,12 @@ class Services:
     job_worker: JobWorker
     upkeep: Upkeep
     search: Search
+    collection: Collection
+    curation: Curation
+    thumbnails: Thumbnails
+    uploads: Uploads
+    explanations: Explanations
+    exports: Exports
 
 
 def build_captioning(settings: Settings) -> CaptioningService:
@@ -78,7 +91,10 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
     blobs, queues = open_account(connection)
     store = ImageStore(blobs, queues, settings)
     catalogue = CatalogueBlobs(blobs, settings)
-    events = ImageEvents(store, captioning)
+    read = _decoder(settings)
+    pictures = blobs.get_container_client(settings.thumbnails_container)
+    thumbnails = Thumbnails(Documents(pictures, content_type=THUMBNAIL_TYPE), store, read)
+    events = ImageEvents(store, captioning, thumbnails)
     sources = Once(partial(Sources.of, settings, emulator=connection.emulator))
     jobs, job_worker = build_jobs(
         Documents(blobs.get_container_client(settings.jobs_container)),
@@ -102,19 +118,35 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
         job_worker,
         Upkeep(catalogue, store),
         build_search(settings, catalogue, store),
+        Collection(Catalogue(catalogue), local_folder(settings)),
+        Curation(store, captioning, forget=thumbnails.forget),
+        thumbnails,
+        Uploads(store, read, thumbnails, events),
+        Explanations(store, read, own_captioner),
+        build_exports(settings, catalogue, store),
     )
+
+
+def build_exports(settings: Settings, blobs: CatalogueBlobs, store: ImageStore) -> Exports:
+    """Give what reads records to export them; nothing is reached before its first use."""
+    canvas = Canvas(settings.iiif_canvas, store.images_url)
+    return Exports(store, SidecarListing(blobs, store), canvas)
 
 
 def build_search(settings: Settings, blobs: CatalogueBlobs, store: ImageStore) -> Search:
     """Give the search that the settings want; nothing is reached before its first use."""
     if settings.azure_search_endpoint is None:
-        # Each user has a folder of their own: nobody may write into another's.
-        user = f"captioner-{os.getuid()}" if hasattr(os, "getuid") else "captioner"
-        folder = settings.search_dir or Path(tempfile.gettempdir()) / user
-        return EmbeddedSearch(Catalogue(blobs), folder)
+        return EmbeddedSearch(Catalogue(blobs), local_folder(settings))
     from captioner.search.azure import AzureSearch  # noqa: PLC0415 - costs a second to import
 
     return AzureSearch.connect(settings, blobs, store)
+
+
+def local_folder(settings: Settings) -> Path:
+    """Give the folder of what follows the catalogue on local disk."""
+    # Each user has a folder of their own: nobody may write into another's.
+    user = f"captioner-{os.getuid()}" if hasattr(os, "getuid") else "captioner"
+    return settings.search_dir or Path(tempfile.gettempdir()) / user
 
 
 services = Once(lambda: build_services(load_settings(), load_storage_connection()))
@@ -132,9 +164,13 @@ def _own_captioner(settings: Settings) -> Once[OnnxCaptioner]:
     return Once(open_captioner)
 
 
+def _decoder(settings: Settings) -> partial[Picture]:
+    return partial(decode, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
+
+
 def _captioning(settings: Settings, own_captioner: Once[OnnxCaptioner]) -> CaptioningService:
     return CaptioningService(
-        partial(decode, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels),
+        _decoder(settings),
         own=Lane(
             OnnxCaptioner.source,
             own_captioner,

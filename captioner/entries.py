@@ -6,13 +6,25 @@ version of a sidecar it was taken from; the change log and the snapshot are line
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from captioner.records import CaptionRecord, Confidence, Count, Moment, Share
+from captioner.distance import distance
+from captioner.records import (
+    AltText,
+    CaptionRecord,
+    Confidence,
+    Count,
+    ImageFacts,
+    ModelName,
+    Moment,
+    Share,
+)
 
+_VERSION_DIGITS = 16
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -23,6 +35,7 @@ class EntryAltText(Struct, frozen=True, omit_defaults=True):
     source: str
     status: Literal["machine", "approved", "edited"]
     stale: bool = False
+    updated: Moment | UnsetType = UNSET
 
 
 class EntryCaption(Struct, frozen=True):
@@ -34,8 +47,26 @@ class EntryCaption(Struct, frozen=True):
     language: str
 
 
+class EntryReview(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one captioner's caption fared when a person decided on the alt text.
+
+    `proposed` tells that it was the alt text until then, `approved` that it was published as it
+    was. `distance` is the share of words to change between it and the published text, 0 to 1.
+    """
+
+    source: str
+    model: ModelName
+    confidence: Confidence | None
+    proposed: bool = False
+    approved: bool = False
+    distance: Share
+
+
 class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One image in the catalogue; `problems` are codes, `width` and `height` pixels."""
+    """One image in the catalogue; `problems` are codes, `width` and `height` pixels.
+
+    `version` is another once the image is, and `reviews` are of the text that is published now.
+    """
 
     name: str
     alt_text: EntryAltText | None
@@ -47,6 +78,9 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     content_type: str | UnsetType = UNSET
     width: Count | UnsetType = UNSET
     height: Count | UnsetType = UNSET
+    version: str | UnsetType = UNSET
+    reviews: tuple[EntryReview, ...] = ()
+    created: Moment | UnsetType = UNSET
     updated: Moment
 
     @property
@@ -58,6 +92,13 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def sources(self) -> tuple[str, ...]:
         """Give which captioners the captions are from."""
         return tuple(dict.fromkeys(caption.source for caption in self.captions))
+
+
+class Facet(Struct, frozen=True):
+    """How many images of those asked for have this value."""
+
+    value: str
+    count: Count
 
 
 class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,7 +137,11 @@ def entry_of(record: CaptionRecord) -> Entry:
         alt_text=None
         if alt_text is None
         else EntryAltText(
-            alt_text.text, alt_text.source, alt_text.status, stale=alt_text.stale is True
+            alt_text.text,
+            alt_text.source,
+            alt_text.status,
+            stale=alt_text.stale is True,
+            updated=alt_text.updated,
         ),
         captions=tuple(
             EntryCaption(each.source, each.text, each.confidence, each.language)
@@ -109,6 +154,9 @@ def entry_of(record: CaptionRecord) -> Entry:
         content_type=facts.content_type,
         width=facts.width,
         height=facts.height,
+        version=version_of(facts),
+        reviews=_reviews(alt_text),
+        created=record.created,
         updated=record.updated,
     )
 
@@ -137,6 +185,32 @@ def latest(changes: Iterable[Change]) -> dict[str, Change]:
         if known is None or change.supersedes(known):
             found[change.name] = change
     return found
+
+
+def version_of(facts: ImageFacts) -> str | UnsetType:
+    """Name the bytes of an image, as short as tells them from any other's of that name."""
+    if facts.sha256 is not UNSET:
+        return facts.sha256[:_VERSION_DIGITS]
+    if facts.etag is not UNSET:
+        return sha256(facts.etag.encode()).hexdigest()[:_VERSION_DIGITS]
+    return UNSET
+
+
+def _reviews(alt_text: AltText | None) -> tuple[EntryReview, ...]:
+    # What was written for another image says nothing of how these captions fared.
+    if alt_text is None or not alt_text.is_human or alt_text.judged is UNSET:
+        return ()
+    return tuple(
+        EntryReview(
+            source=each.source,
+            model=each.model,
+            confidence=each.confidence,
+            proposed=each.proposed,
+            approved=each.proposed and each.text == alt_text.text,
+            distance=round(distance(each.text, alt_text.text), 4),
+        )
+        for each in alt_text.judged
+    )
 
 
 def _tags(record: CaptionRecord) -> tuple[str, ...]:

@@ -48,20 +48,28 @@
     │   ├── RecordNotFound         record_not_found
     │   ├── RecordUnreadable       record_unreadable
     │   ├── StoreConflict          store_conflict
+    │   ├── EditConflict           edit_conflict; the version that a person saw is not the last
+    │   ├── ImageExists            image_exists
+    │   ├── NothingKept            nothing_kept; nobody ever wrote of this image
     │   ├── StoreRefused           store_refused
     │   └── StoreUnavailable       store_unavailable
+    ├── AttentionUnavailable       attention_unavailable; the model does not tell where it looks
+    ├── NoAltText                  no_alt_text; what is made of alt texts cannot be made
     ├── JobError                   a job cannot do what is asked of it
     │   ├── JobNotFound            job_not_found
     │   └── JobEnded               job_ended
     ├── SearchError                images cannot be searched for now
     │   ├── SearchRefused          search_refused
     │   └── SearchUnavailable      search_unavailable
+    ├── CollectionUnavailable      collection_unavailable; the images cannot be listed for now
     ├── RequestError               the HTTP request cannot be served as it is
     │   ├── InvalidRequest         invalid_request; it is not as the OpenAPI document has it
     │   ├── InvalidCursor          invalid_cursor
     │   ├── InvalidQuery           invalid_query
     │   ├── ContradictoryRequest   contradictory_request
     │   ├── RequestTooLarge        request_too_large
+    │   ├── PreconditionMissing    precondition_missing; an edit without the version it is of
+    │   ├── PageFileNotFound       page_file_not_found
     │   ├── SaveRefused            save_refused; records of these images have another place
     │   └── UnsupportedMediaType   unsupported_media_type
     └── SettingsError              settings_invalid
@@ -345,6 +353,24 @@ class StoreConflict(StoreError):
     status = 409
 
 
+class EditConflict(StoreError):
+    code = "edit_conflict"
+    meaning = "Somebody has changed the record since it was read; read it again and say what holds."
+    status = 412
+
+
+class ImageExists(StoreError):
+    code = "image_exists"
+    meaning = "There is an image of that name; only a request that may replace it does."
+    status = 412
+
+
+class NothingKept(StoreError):
+    code = "nothing_kept"
+    meaning = "There is no record of this image, and nobody's text is kept from before."
+    status = 404
+
+
 class StoreRefused(StoreError):
     code = "store_refused"
     meaning = "The storage account does not let the app in, or lacks what it should hold."
@@ -353,6 +379,18 @@ class StoreRefused(StoreError):
 class StoreUnavailable(StoreError):
     code = "store_unavailable"
     meaning = "The storage account is busy or cannot be reached."
+
+
+class AttentionUnavailable(CaptionerError):
+    code = "attention_unavailable"
+    meaning = "There is no caption of the model's to explain, or the model tells no attention."
+    status = 422
+
+
+class NoAltText(CaptionerError):
+    code = "no_alt_text"
+    meaning = "The image has no alt text, which the form asked for is made of."
+    status = 422
 
 
 class JobError(CaptionerError):
@@ -385,6 +423,12 @@ class SearchUnavailable(SearchError):
         "The search index cannot be used for now: Azure AI Search is busy or not reached, or "
         "`SEARCH_DIR` cannot be written."
     )
+
+
+class CollectionUnavailable(CaptionerError):
+    code = "collection_unavailable"
+    meaning = "The images cannot be listed for now: `SEARCH_DIR` cannot be written."
+    status = 503
 
 
 class RequestError(CaptionerError):
@@ -420,6 +464,18 @@ class RequestTooLarge(RequestError):
     code = "request_too_large"
     meaning = "The JSON or list in the request has more bytes than are read; send it in parts."
     status = 413
+
+
+class PreconditionMissing(RequestError):
+    code = "precondition_missing"
+    meaning = "The change has no header `If-Match` with the `ETag` of the record it is made to."
+    status = 428
+
+
+class PageFileNotFound(RequestError):
+    code = "page_file_not_found"
+    meaning = "The page has no file of that name."
+    status = 404
 
 
 class SaveRefused(RequestError):

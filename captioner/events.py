@@ -36,12 +36,13 @@ from captioner.errors import (
     ImageNotFound,
     ImageTooLarge,
     InvalidRequest,
-    RecordNotFound,
     RecordUnreadable,
     StoreConflict,
+    StoreError,
 )
 from captioner.records import CaptionRecord, ImageFacts, now
-from captioner.store import ImageEntry, ImageStore
+from captioner.store import ImageEntry, ImageStore, Previous, previous_of, replace
+from captioner.thumbnails import Thumbnails
 
 # The source of a problem that lies neither in the image nor in one captioner.
 PLATFORM = "platform"
@@ -88,9 +89,15 @@ def read_message[Message: Struct](body: bytes, kind: type[Message]) -> Message |
 class ImageEvents:
     """Keeps the sidecars true to the images; safe to share between threads."""
 
-    def __init__(self, store: ImageStore, captioning: CaptioningService) -> None:
+    def __init__(
+        self,
+        store: ImageStore,
+        captioning: CaptioningService,
+        thumbnails: Thumbnails | None = None,
+    ) -> None:
         self._store = store
         self._captioning = captioning
+        self._thumbnails = thumbnails
 
     def landed(self, container: str, name: str) -> None:
         """Caption an image that was written.
@@ -111,6 +118,18 @@ class ImageEvents:
         images that may be nearly all. None where there is no such image; raises as `landed` does.
         """
         return self._caption(name, options, attempt=0, made_since=made_since, refreshing=True)
+
+    def expect(self, name: str, etag: str) -> None:
+        """Have a version of an image that was just written captioned at once.
+
+        The platform's own event may take its time. It comes in any case, so that a fault of the
+        queue is only logged.
+        """
+        message = msgspec.json.encode(Retry(name, etag, attempt=0)).decode()
+        try:
+            self._store.enqueue_retry(message, delay=timedelta(0))
+        except StoreError as fault:
+            _log.warning("%r waits for its event: %s", name, fault.message, extra={"image": name})
 
     def retry(self, message: Retry) -> None:
         """Complete the record of one version of an image; raises as `landed` does."""
@@ -138,7 +157,7 @@ class ImageEvents:
         refreshing: bool = False,
     ) -> CaptionRecord | None:
         result: CaptionRecord | None = None
-        for previous, version in self._sidecars(name):
+        for previous in self._previous(name):
             # Looked at after the sidecar: whoever captions a later image changes the sidecar too,
             # so that the write below cannot put an older record over a newer one.
             image = self._find(name)
@@ -147,9 +166,9 @@ class ImageEvents:
             expected = etag if result is None else result.image.etag
             if expected not in {None, image.etag}:
                 _log.info("%r was replaced; its own event follows", name, extra={"image": name})
-                return previous
-            if previous and self._captioning.is_complete(
-                previous,
+                return previous.record
+            if previous.standing and self._captioning.is_complete(
+                previous.standing,
                 image.etag,
                 retrying=attempt > 0,
                 options=options,
@@ -159,15 +178,15 @@ class ImageEvents:
                 if not refreshing:
                     # An event that comes again may do so because the first one ended half-way.
                     self._store.tell(name)
-                return previous
+                return previous.standing
             with suppress(StoreConflict):
                 if result is None:
-                    captioned = self._captioned(image, previous, options, made_since)
+                    captioned = self._captioned(image, previous.record, options, made_since)
                     result = self._with_retry(captioned, attempt)
-                record = inherit(result, previous)
-                self._store.put_record(record, version)
+                record = inherit(result, previous.record)
+                is_there = replace(self._store, previous, record)
                 log_record(result)
-                return record
+                return record if is_there else None
         return None
 
     def _captioned(
@@ -183,8 +202,11 @@ class ImageEvents:
         except ImageTooLarge as fault:
             return failed(msgspec.structs.replace(facts, bytes=image.size), IMAGE, fault)
         facts = msgspec.structs.replace(facts, etag=stored.etag)
-        images = [Image(facts, stored.data, previous)]
-        return self._captioning.caption(images, options, made_since=made_since)[0]
+        images = [Image(facts, stored.data, previous, stored.alt_text)]
+        captioned = self._captioning.caption(images, options, made_since=made_since)[0]
+        if self._thumbnails and captioned.picture:
+            self._thumbnails.keep(image.name, stored.etag, captioned.picture)
+        return captioned
 
     def _fail(self, tried: Retry) -> None:
         try:
@@ -197,11 +219,13 @@ class ImageEvents:
     def _write_down(self, tried: Retry) -> None:
         """Tell in the record that captioning failed, unless there is nothing to tell any more."""
         result: CaptionRecord | None = None
-        for previous, version in self._sidecars(tried.name):
+        for previous in self._previous(tried.name):
             image = self._find(tried.name)
             if image is None or image.etag != tried.etag:
                 return
-            known = previous if previous and previous.image.etag == image.etag else None
+            known = previous.standing
+            if known and known.image.etag != image.etag:
+                known = None
             if known and self._captioning.is_complete(
                 known, image.etag, retrying=tried.attempt > 0
             ):
@@ -213,8 +237,10 @@ class ImageEvents:
                 result = result or self._with_retry(
                     failed(self._facts(image), PLATFORM, fault), tried.attempt
                 )
-                record = _with_problems(known, result) if known else inherit(result, previous)
-                self._store.put_record(record, version)
+                record = (
+                    _with_problems(known, result) if known else inherit(result, previous.record)
+                )
+                replace(self._store, previous, record)
                 log_record(record)
                 return
 
@@ -258,13 +284,13 @@ class ImageEvents:
         self._store.enqueue_retry(msgspec.json.encode(again).decode(), delay=delay)
         return delay
 
-    def _sidecars(self, name: str) -> Iterator[tuple[CaptionRecord | None, str | None]]:
-        """Give the sidecar as it is now and its ETag, once for each try to replace it."""
+    def _previous(self, name: str) -> Iterator[Previous]:
+        """Give what there is of an image as it is now, once for each try to replace it."""
         for _ in range(_WRITES):
             try:
-                found: tuple[CaptionRecord | None, str | None] = self._store.get_record(name)
-            except (RecordNotFound, InvalidRequest):
-                found = None, None
+                found = previous_of(self._store, name)
+            except InvalidRequest:
+                found = Previous()
             yield found
         raise StoreConflict(f"The record of '{name}' is written by too many at once.")
 

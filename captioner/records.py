@@ -78,11 +78,50 @@ class Caption(Struct, frozen=True, kw_only=True):
     created: Moment
 
 
+PERSON: Final = "person"
+"""The source of alt text that somebody wrote in captioner itself."""
+
+type Origin = Literal[
+    "blob-metadata",
+    "xmp-alt-text",
+    "xmp-extended",
+    "dc-description",
+    "iptc-caption",
+    "exif-description",
+]
+
+
+class Description(Struct, frozen=True):
+    """What somebody wrote of a picture before it came here, and where in the image it stands.
+
+    `language` is a BCP 47 tag; absent where it is not told.
+    """
+
+    origin: Origin
+    text: str
+    language: str | UnsetType = UNSET
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """A caption as it stood when a person decided on the alt text.
+
+    `proposed` tells the one that was the alt text until then.
+    """
+
+    source: str
+    model: ModelName
+    text: str
+    confidence: Confidence | None
+    proposed: bool
+
+
 class AltText(Struct, frozen=True):
     """The one text that people publish with an image.
 
-    `status` `"approved"` and `"edited"` mean that a person stands behind the text: no captioner
-    replaces it. `stale` marks human text that was written for an image since replaced by another.
+    `status` `"approved"` and `"edited"` mean that a person stands behind the text, as it was found
+    or as they wrote it: no captioner replaces it. `source` is the captioner's, the `origin` of a
+    text that came with the image, or `PERSON`. `stale` marks human text that was written for an
+    image since replaced by another. `judged` are the captions that the person had before them.
     """
 
     text: str
@@ -91,6 +130,8 @@ class AltText(Struct, frozen=True):
     by: str | None
     updated: Moment
     stale: bool | UnsetType = UNSET
+    language: str | UnsetType = UNSET
+    judged: tuple[Judged, ...] | UnsetType = UNSET
 
     @property
     def is_human(self) -> bool:
@@ -114,13 +155,15 @@ class Problem(Struct, frozen=True):
 class CaptionRecord(Struct, frozen=True, kw_only=True):
     """The document of one image; stored as its sidecar and given as the answer to a request.
 
-    `agreement` tells how far the captions of two captioners say the same, `needs_review` whether a
-    person should look before the alt text is published.
+    `descriptions` are what people wrote of the picture before it came here; absent where the image
+    was not looked through for them. `agreement` tells how far the captions of two captioners say
+    the same, `needs_review` whether a person should look before the alt text is published.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     image: ImageFacts
     captions: tuple[Caption, ...]
+    descriptions: tuple[Description, ...] | UnsetType = UNSET
     agreement: Share | UnsetType = UNSET
     needs_review: bool | UnsetType = UNSET
     alt_text: AltText | None

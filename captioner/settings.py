@@ -21,9 +21,16 @@ from captioner.wording import Pairs, clash
 # The connection that the host itself uses; images, captions and queues live in the same account.
 STORAGE_CONNECTION = "AzureWebJobsStorage"
 
+# Whether App Service lets nobody in who has not signed in; the platform sets it by itself.
+_SIGN_IN = "WEBSITE_AUTH_ENABLED"
+
 VISION_LANGUAGES = ("en", "es", "ja", "pt", "zh")
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
+_CANVAS_FIELD = re.compile(r"\{(name|stem|sha256)\}")
+_CANVAS = re.compile(
+    rf"https?://[A-Za-z0-9.-]+(:[0-9]+)?/([!$-;=?-Z_a-z~]|{_CANVAS_FIELD.pattern})*"
+)
 _KEY = re.compile(r"[!-~]+")  # ASCII without blanks, which is what a header can carry
 # The last part has a letter, which tells a name from an address.
 _HOST = re.compile(r"(?=.{1,253}\Z)(\*\.)?([a-z0-9_-]{1,63}\.)*(?=[0-9-]*[a-z_])[a-z0-9_-]{1,63}")
@@ -64,6 +71,16 @@ def _endpoint(text: str) -> str:
     if not _ENDPOINT.fullmatch(text):
         raise ValueError("must be a URL such as https://NAME.cognitiveservices.azure.com")
     return text.rstrip("/")
+
+
+def _canvas(text: str) -> str:
+    # What a name fills in is percent-encoded; nothing else may stand in braces.
+    if not _CANVAS.fullmatch(text) or not _CANVAS_FIELD.search(text):
+        raise ValueError(
+            "must be a URL with {name}, {stem} or {sha256} in its path, such as "
+            "https://example.org/iiif/{stem}/canvas"
+        )
+    return text
 
 
 def _key(text: str) -> str:
@@ -136,6 +153,12 @@ class Settings:
     )
     jobs_container: str = _setting(
         "JOBS_CONTAINER", "jobs", "Container that jobs and their results are kept in.", _container
+    )
+    thumbnails_container: str = _setting(
+        "THUMBNAILS_CONTAINER",
+        "thumbnails",
+        "Container that the gallery's small copies of images are kept in.",
+        _container,
     )
     model_dir: Path = _setting("MODEL_DIR", Path("models"), "Folder of the model bundle.", Path)
     beam_size: int | None = _setting(
@@ -232,8 +255,8 @@ class Settings:
     search_dir: Path | None = _setting(
         "SEARCH_DIR",
         None,
-        "Folder of the search index, on a disk of this machine; one for temporary files where not "
-        "set.",
+        "Folder of the indexes of search and lists, on a disk of this machine; one for temporary "
+        "files where not set.",
         Path,
     )
     azure_search_endpoint: str | None = _setting(
@@ -254,6 +277,15 @@ class Settings:
         "captioner",
         "Index there, which the app makes and owns.",
         _index_name,
+    )
+
+    iiif_canvas: str | None = _setting(
+        "IIIF_CANVAS",
+        None,
+        "URIs of canvases that exported annotations are on, with `{name}`, `{stem}` (the name "
+        "without its ending) or `{sha256}`: `https://example.org/iiif/{stem}/canvas`; the images' "
+        "own URLs where not set.",
+        _canvas,
     )
 
     def __repr__(self) -> str:
@@ -310,13 +342,27 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if (settings.vision_endpoint is None) != (settings.vision_key is None):
         missing = "VISION_KEY" if settings.vision_key is None else "VISION_ENDPOINT"
         faults.append(f"{missing} must be set too, or neither it nor its partner")
-    if settings.images_container == settings.captions_container:
-        faults.append("CAPTIONS_CONTAINER must differ from IMAGES_CONTAINER")
-    if settings.jobs_container in {settings.images_container, settings.captions_container}:
-        faults.append("JOBS_CONTAINER must differ from IMAGES_CONTAINER and CAPTIONS_CONTAINER")
+    containers = [settings.images_container]
+    for name, container in (
+        ("CAPTIONS_CONTAINER", settings.captions_container),
+        ("JOBS_CONTAINER", settings.jobs_container),
+        ("THUMBNAILS_CONTAINER", settings.thumbnails_container),
+    ):
+        if container in containers:
+            faults.append(f"{name} must differ from the other containers")
+        containers.append(container)
     if faults:
         raise SettingsError(f"Mend these app settings: {'; '.join(faults)}.")
     return settings
+
+
+def people_sign_in(environment: Mapping[str, str] | None = None) -> bool:
+    """Tell whether the platform knows people by name: only then its headers that name them count.
+
+    Where it does not, anybody could send such headers.
+    """
+    environment = os.environ if environment is None else environment
+    return environment.get(_SIGN_IN, "").strip().lower() in {"true", "1"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

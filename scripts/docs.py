@@ -15,7 +15,7 @@ import msgspec
 from benchmarks import results
 from captioner.errors import CaptionerError
 from captioner.model.bundle import read_manifest
-from scripts import runs, search_tables, tables
+from scripts import gallery_tables, runs, search_tables, tables
 from scripts.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,6 +82,13 @@ def blocks_of(root: Path) -> dict[str, Make]:
         "speed": lambda: tables.speed_table(_results(root)),
         "jobs": lambda: tables.job_told(
             _loaded(root / "benchmarks" / "jobs.json", results.JobRun, "python -m benchmarks.jobs")
+        ),
+        "gallery": lambda: gallery_tables.gallery_table(
+            _loaded(
+                root / "benchmarks" / "gallery.json",
+                results.GalleryRun,
+                "python -m benchmarks.gallery --records 5000",
+            )
         ),
         "search-quality": lambda: search_tables.quality_table(
             _loaded(

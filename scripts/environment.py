@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def ensure(kind: str) -> None:
-    """Bring `.venv`, the package itself, Azurite and newman up to date for one kind of use.
+    """Bring `.venv`, the package itself and Node.js's programs up to date for one kind of use.
 
     Raises `SetupError`.
     """
@@ -49,6 +49,14 @@ def ensure(kind: str) -> None:
     _run(PYTHON, "-m", "scripts.azurite", otherwise="captioner cannot run without Azurite.")
     if kind == "dev":
         _run(PYTHON, "-m", "scripts.newman", otherwise="The tests cannot run without newman.")
+        _run(
+            *(PYTHON, "-m", "scripts.exiftool"),
+            otherwise="The tests cannot run without ExifTool.",
+        )
+        _run(
+            *(PYTHON, "-m", "scripts.web", "install"),
+            otherwise="The page cannot be checked without Biome, TypeScript and axe-core.",
+        )
 
 
 def _is_current_venv() -> bool:
@@ -79,7 +87,8 @@ def _install(kind: str, what: str) -> None:
     pip = (PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check")
     requirements = f"requirements-{kind}.txt"
     _run(
-        *(*pip, "--require-hashes", "--requirement", requirements),
+        # Everything is in there, and chosen to go together when it was compiled.
+        *(*pip, "--no-deps", "--require-hashes", "--requirement", requirements),
         otherwise=f"pip could not install {requirements}: check the network, then try again.",
     )
     if kind != "node":

@@ -29,7 +29,7 @@ def find() -> Path:
         if node.exists():
             return node
     raise SetupError(
-        f"Azurite and newman need Node.js {OLDEST} or newer: install it from nodejs.org."
+        f"Azurite and the tests need Node.js {OLDEST} or newer: install it from nodejs.org."
     )
 
 

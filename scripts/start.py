@@ -116,6 +116,7 @@ def greeting(port: int, settings: Settings, samples: int, connection: str) -> st
     return f"""
 captioner runs on {url}
 
+  See the gallery     {url}/ in a browser: drop photographs there
 {elsewhere}  Drop an image       .venv/bin/captioner upload PHOTO.jpg
   Read its captions   curl {url}/api/captions/PHOTO.jpg
   Caption by HTTP     curl --data-binary @PHOTO.jpg -H 'Content-Type: image/jpeg' {url}/api/caption

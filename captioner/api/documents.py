@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from captioner.curation import Current
 from captioner.jobs import JobStatus
 from captioner.records import CaptionRecord, ModelName
 
@@ -31,10 +32,14 @@ class Health(Struct, frozen=True, kw_only=True):
 
 
 class ProblemDocument(Struct, frozen=True, kw_only=True):
-    """What went wrong (RFC 9457): `code` is stable, `detail` says what to do."""
+    """What went wrong (RFC 9457): `code` is stable, `detail` says what to do.
+
+    `current` goes with `edit_conflict`.
+    """
 
     type: Literal["about:blank"] = "about:blank"
     title: str
     status: int
     code: str
     detail: str
+    current: Current | UnsetType = UNSET

@@ -1,14 +1,13 @@
 """What each route of jobs does between its request and its answer."""
 
-import base64
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 import azure.functions as func
 import msgspec
 
 from captioner.api.answers import JOBS, job_accepted, job_answer, json_answer
 from captioner.api.documents import JobList
+from captioner.api.paging import cursor_of, next_link, token_in
 from captioner.api.problems import answering_problems
 from captioner.api.requests import (
     JobsQuery,
@@ -20,7 +19,7 @@ from captioner.api.requests import (
 )
 from captioner.api.uploads import is_json, media_type_of
 from captioner.composition import Services
-from captioner.errors import InvalidCursor, UnsupportedMediaType
+from captioner.errors import UnsupportedMediaType
 from captioner.jobs import Cursor, JobRequest
 
 
@@ -40,10 +39,10 @@ class JobApi:
         """List jobs, the newest first."""
         query = read_query(request.params, JobsQuery)
         page = self._services().jobs.newest(token_in(query.cursor), query.limit)
-        following = page.next and base64.urlsafe_b64encode(page.next.encode()).decode()
+        following = page.next and cursor_of(page.next)
         return json_answer(
             msgspec.json.encode(JobList(page.jobs)),
-            headers=_next_link(JOBS, following, query.limit),
+            headers=next_link(JOBS, following, {"limit": query.limit}),
         )
 
     @answering_problems
@@ -60,7 +59,7 @@ class JobApi:
         following = None if page.next is None else str(page.next)
         return json_answer(
             b"".join(line + b"\n" for line in page.lines),
-            headers=_next_link(f"{JOBS}/{_id(request)}/results", following, query.limit),
+            headers=next_link(f"{JOBS}/{_id(request)}/results", following, {"limit": query.limit}),
             mimetype="application/x-ndjson",
         )
 
@@ -92,23 +91,3 @@ def job_in(request: func.HttpRequest) -> JobRequest:
 
 def _id(request: func.HttpRequest) -> str:
     return str(request.route_params.get("id", ""))
-
-
-def token_in(cursor: str) -> str | None:
-    """Read storage's own mark out of a cursor, None out of an empty one; raises `InvalidCursor`."""
-    if not cursor:
-        return None
-    try:
-        token = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
-    except ValueError:
-        token = ""
-    if not token.isprintable() or not token:
-        raise InvalidCursor("The query's 'cursor' is none that was given; leave it out.")
-    return token
-
-
-def _next_link(path: str, cursor: str | None, limit: int) -> dict[str, str]:
-    """Give the header that names what comes next (RFC 8288); none at the end."""
-    if cursor is None:
-        return {}
-    return {"Link": f'<{path}?{urlencode({"cursor": cursor, "limit": limit})}>; rel="next"'}

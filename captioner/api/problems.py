@@ -9,8 +9,10 @@ from typing import Concatenate
 
 import azure.functions as func
 import msgspec
+from msgspec import UNSET
 
 from captioner.api.documents import ProblemDocument
+from captioner.curation import Outdated
 from captioner.errors import CaptionerError
 
 _log = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ def problem(fault: CaptionerError) -> func.HttpResponse:
         status=fault.status,
         code=fault.code,
         detail=fault.message,
+        current=(isinstance(fault, Outdated) and fault.current) or UNSET,
     )
     headers = {}
     if fault.retry_after is not None:

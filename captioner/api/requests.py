@@ -12,10 +12,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from captioner.captioning import Options
+from captioner.collection import LAST_LISTED, MOST_LISTED, Filters, Sort
+from captioner.curation import LONGEST_TEXT, SEEN
 from captioner.errors import ContradictoryRequest, InvalidRequest, RequestTooLarge
+from captioner.exports import FORMATS, MOST_AT_ONCE, ExportRequest, Format
 from captioner.jobs import Backfill, JobRequest
 from captioner.ondemand import ManyUrls, OneDirectory, OneUrl
 from captioner.search import LAST_RESULT, MOST_RESULTS
+from captioner.thumbnails import Size
 
 LARGEST_TEXT = 32 * 2**20
 """Bytes of JSON or of a list of URLs in one request: 100,000 URLs of some 300 characters."""
@@ -96,6 +100,66 @@ class SearchQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = None
 
 
+class ImagesQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which images of the collection to list, and in which order."""
+
+    sort: Annotated[
+        Sort,
+        Meta(
+            description="newest, updated, name or review, as the images are to be ordered: by when "
+            "they came, by when their records changed last, by name, or as people should look at "
+            "them"
+        ),
+    ] = "newest"
+    limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MOST_LISTED,
+            description=f"a whole number from 1 to {MOST_LISTED}, of images at once",
+        ),
+    ] = 60
+    offset: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=LAST_LISTED,
+            description=f"a whole number from 0 to {LAST_LISTED:,}, of images to leave out before",
+        ),
+    ] = 0
+
+
+class ThumbnailQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which thumbnail of an image to give."""
+
+    size: Annotated[
+        Size, Meta(description="small or large: a longest side of 512 or 1,600 pixels")
+    ] = "small"
+    version: Annotated[
+        Annotated[str, Meta(pattern="^[0-9a-f]{16}$")] | None,
+        Meta(description="the 'version' of the image, as its entry in a list has it"),
+    ] = None
+
+
+class ExportQuery(Filters, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which images to export, and as what; the first ones where there is no cursor."""
+
+    format: Annotated[Format, Meta(description=FORMATS)]
+    name: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=1024)] | None,
+        Meta(description="the name of the one image to export"),
+    ] = None
+    cursor: _Cursor = ""
+    limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=MOST_AT_ONCE,
+            description=f"a whole number from 1 to {MOST_AT_ONCE:,}, of images at once",
+        ),
+    ] = MOST_AT_ONCE
+
+
 class Renewal(Struct, frozen=True, forbid_unknown_fields=True):
     """A new SAS URI of the directory of a job."""
 
@@ -105,6 +169,21 @@ class Renewal(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __repr__(self) -> str:
         return "Renewal(…)"
+
+
+class NewAltText(Struct, frozen=True, forbid_unknown_fields=True):
+    """The text that a person has decided on."""
+
+    text: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description=f"a text of 1 to {LONGEST_TEXT} characters, less the blanks at its ends; "
+            "it becomes one line, in Unicode's form C and without what cannot be seen",
+            # Before the text is cleaned, this can only be told, not held against it.
+            extra_json_schema={"maxLength": LONGEST_TEXT, "pattern": SEEN},
+        ),
+    ]
 
 
 type Asked = OneUrl | ManyUrls | OneDirectory
@@ -145,6 +224,16 @@ def read_urls(body: bytes, query: Mapping[str, str]) -> ManyUrls:
 def read_renewal(body: bytes) -> Renewal:
     """Read a JSON request to go on with a job."""
     return _converted(_members(body, ["directory"]), Renewal)
+
+
+def read_alt_text(body: bytes) -> str:
+    """Read a JSON request to publish a text."""
+    return _converted(_members(body, ["text"]), NewAltText).text
+
+
+def read_export(body: bytes, query: Mapping[str, str]) -> ExportRequest:
+    """Read a JSON request for an export of images by their names."""
+    return _read(body, query, {"names": ExportRequest})
 
 
 def read_query[Form: Struct](query: Mapping[str, str], form: type[Form]) -> Form:

@@ -5,10 +5,9 @@ from collections.abc import Callable
 
 import azure.functions as func
 import msgspec
-from werkzeug.http import parse_etags
 
 from captioner import __version__
-from captioner.api.answers import json_answer
+from captioner.api.answers import has_version, json_answer
 from captioner.api.captions import Captions
 from captioner.api.documents import Health
 from captioner.api.openapi import docs_page, openapi_document
@@ -43,8 +42,7 @@ class Api:
         """Give the sidecar of the image that the route names, or 304 where the client has it."""
         record, etag = self._services().store.get_record(request.route_params.get("name", ""))
         headers = {"ETag": etag, "Cache-Control": "no-cache"}
-        known = parse_etags(request.headers.get("if-none-match"))
-        if known.contains_weak(etag.strip('"')):
+        if has_version(request, etag):
             return func.HttpResponse(status_code=304, headers=headers)
         return json_answer(to_json(record), headers=headers)
 

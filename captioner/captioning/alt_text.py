@@ -3,8 +3,19 @@
 import msgspec
 from msgspec import UNSET
 
+from captioner.captioning.descriptions import (
+    CAME_WITH_IMAGE,
+    alt_text_brought_by,
+    alt_texts_of,
+)
 from captioner.captioning.review import is_strange, reviewed
-from captioner.records import Caption, CaptionRecord, ImageFacts
+from captioner.records import (
+    AltText,
+    Caption,
+    CaptionRecord,
+    Description,
+    ImageFacts,
+)
 
 
 def choose_alt_text(
@@ -27,26 +38,91 @@ def choose_alt_text(
 
 
 def inherit(record: CaptionRecord, previous: CaptionRecord | None) -> CaptionRecord:
-    """Give a new record what it takes over from the one before it: what people have written.
+    """Give a new record the alt text it is to have, and what it takes over from the one before it.
 
-    Human alt text stays, marked as stale once the image is another. `history` is carried along
-    unchanged: it keeps texts that a person published and later replaced. A machine's text that
-    gives way to another is not kept there: nobody stood behind it, the model can make it again,
-    and each new model would bury the human versions.
+    What a person wrote or decided here stays, whatever the image brings. Text that came with the
+    image is published when it is new, in place of a machine's or of one that came earlier; once a
+    person has taken it back, the same text is not published again. Human text is stale once the
+    image is another, unless that one brings the very text.
+
+    `history` keeps texts that somebody stood behind, the latest first. A machine's text that gives
+    way to another is not kept there: the model can make it again, and each new model would bury the
+    human versions.
     """
     if previous is None:
-        return record
-    before, proposed = previous.alt_text, record.alt_text
+        brought = alt_text_brought_by(record)
+        return record if brought is None else _with(record, _adopted(brought, record))
+    before = previous.alt_text
+    same = _same_image(record.image, previous.image)
     if before is not None and before.is_human:
-        same = _same_image(record.image, previous.image)
-        proposed = before if same else msgspec.structs.replace(before, stale=True)
-    elif before is not None and proposed is not None:
-        unchanged = (before.text, before.source) == (proposed.text, proposed.source)
-        proposed = before if unchanged else proposed
-    return reviewed(
+        after: AltText | None = _after_human(before, record, previous, same=same)
+    else:
+        after = _after_machine(before, record, previous)
+    return _with(
         msgspec.structs.replace(
-            record, alt_text=proposed, history=previous.history, created=previous.created
-        )
+            record,
+            descriptions=previous.descriptions
+            if same and record.descriptions is UNSET
+            else record.descriptions,
+            history=_history(previous, after),
+            created=previous.created,
+        ),
+        after,
+    )
+
+
+def _after_human(
+    before: AltText, record: CaptionRecord, previous: CaptionRecord, *, same: bool
+) -> AltText:
+    texts = {each.text for each in alt_texts_of(record)}
+    brought = alt_text_brought_by(record)
+    # One that a person has approved here since is a decision like any other.
+    came_with_image = before.source in CAME_WITH_IMAGE and before.judged is UNSET
+    if came_with_image and brought is not None and brought.text != before.text:
+        is_gone = before.text not in texts
+        if is_gone or _is_new(brought, previous):
+            return _adopted(brought, record)
+    if before.text in texts:
+        return msgspec.structs.replace(before, stale=UNSET)
+    return before if same else msgspec.structs.replace(before, stale=True)
+
+
+def _after_machine(
+    before: AltText | None, record: CaptionRecord, previous: CaptionRecord
+) -> AltText | None:
+    brought, proposed = alt_text_brought_by(record), record.alt_text
+    if brought is not None and _is_new(brought, previous):
+        return _adopted(brought, record)
+    if before is None or proposed is None:
+        return proposed
+    if (before.text, before.source) != (proposed.text, proposed.source):
+        return proposed
+    return msgspec.structs.replace(proposed, updated=before.updated)
+
+
+def _history(previous: CaptionRecord, after: AltText | None) -> tuple[AltText, ...]:
+    before = previous.alt_text
+    if before is None or not before.is_human or (after and after.text == before.text):
+        return previous.history
+    return (before, *previous.history)
+
+
+def _with(record: CaptionRecord, alt_text: AltText | None) -> CaptionRecord:
+    return reviewed(msgspec.structs.replace(record, alt_text=alt_text))
+
+
+def _is_new(brought: Description, previous: CaptionRecord) -> bool:
+    return brought.text not in {each.text for each in alt_texts_of(previous)}
+
+
+def _adopted(brought: Description, record: CaptionRecord) -> AltText:
+    return AltText(
+        brought.text,
+        brought.origin,
+        "approved",
+        by=None,
+        updated=record.updated,
+        language=brought.language,
     )
 
 

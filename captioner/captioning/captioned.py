@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec import UNSET
 
 from captioner.errors import CaptionerError
+from captioner.images import Picture
 from captioner.records import AltText, Caption, CaptionRecord, ImageFacts, Problem, now
 
 IMAGE = "image"  # the source of a problem that lies in the image itself
@@ -20,19 +21,25 @@ class Image:
     """An image to be captioned: its bytes and what is known of it from outside.
 
     `previous` is its record from before, whose captions are not made again while they hold.
+    `alt_text` is what its uploader wrote beside it, in the blob's metadata.
     """
 
     facts: ImageFacts
     data: bytes
     previous: CaptionRecord | None = None
+    alt_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Captioned:
-    """A record, and by source the faults of this run behind the record's problems."""
+    """A record, and by source the faults of this run behind the record's problems.
+
+    `picture` is what was captioned, for whoever makes more of it; whoever does not lets go of it.
+    """
 
     record: CaptionRecord
     faults: Mapping[str, CaptionerError]
+    picture: Picture | None = field(default=None, repr=False)
 
 
 def failed(facts: ImageFacts, source: str, fault: CaptionerError) -> Captioned:
@@ -69,12 +76,24 @@ def record_of(
     return CaptionRecord(
         image=facts,
         captions=tuple(captions),
-        alt_text=None
-        if chosen is None
-        else AltText(chosen.text, chosen.source, "machine", by=None, updated=moment),
+        alt_text=machine_text(chosen, moment),
         problems=tuple(_problem(source, fault, moment) for source, fault in faults.items()),
         created=moment,
         updated=moment,
+    )
+
+
+def machine_text(chosen: Caption | None, moment: datetime) -> AltText | None:
+    """Let a caption be the alt text, as long as no person has a say."""
+    if chosen is None:
+        return None
+    return AltText(
+        chosen.text,
+        chosen.source,
+        "machine",
+        by=None,
+        updated=moment,
+        language=chosen.language,
     )
 
 

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from captioner.captioning.agreement import agreement
 from captioner.captioning.alt_text import choose_alt_text
 from captioner.captioning.captioned import IMAGE, Captioned, Image, record_of
+from captioner.captioning.descriptions import descriptions_of
 from captioner.captioning.lane import Captioner, Lane, Result
 from captioner.captioning.options import AS_SET, Options
 from captioner.captioning.review import needs_review
@@ -22,7 +23,7 @@ from captioner.errors import (
     ImageError,
 )
 from captioner.images import Picture
-from captioner.records import Caption, CaptionRecord, ImageFacts, ModelName, now
+from captioner.records import Caption, CaptionRecord, Description, ImageFacts, ModelName, now
 from captioner.wording import AS_IT_IS, Wording
 
 
@@ -42,11 +43,20 @@ class OwnCaptioner(Captioner, Protocol):
     def novelty_threshold(self) -> float | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Which caption is to be the alt text, if any, and whether a person should look at it."""
+
+    caption: Caption | None
+    needs_review: bool | UnsetType
+
+
 @dataclass(slots=True)
 class _Draft:
     """A record in the making."""
 
     facts: ImageFacts
+    descriptions: tuple[Description, ...]
     picture: Picture | None = None
     captions: dict[str, Caption] = field(default_factory=dict)
     faults: dict[str, CaptionerError] = field(default_factory=dict)
@@ -102,8 +112,9 @@ class CaptioningService:
         A caption in the image's previous record is kept if the bytes are the same and, for the own
         one, the model is too; it must be in the language that is asked for, if one is, and not be
         older than `made_since`, if that is given. Those of captioners that are not asked are kept
-        in any case, and of those that fail. What people wrote in a previous record is the affair of
-        `inherit`.
+        in any case, and of those that fail. What people wrote in the image, even one that cannot be
+        decoded, is told as `descriptions`; whether that or what they wrote in a previous record is
+        published is the affair of `inherit`.
 
         All captions get the wording that is set, or asked for, those kept too.
         """
@@ -155,6 +166,29 @@ class CaptioningService:
                 return False
         return True
 
+    def propose(self, captions: Sequence[Caption], *, language: str | None = None) -> Proposal:
+        """Choose among the captions of an image, of those in `language` if it is given.
+
+        The own model's thresholds count as far as it can be opened.
+        """
+        own, other = self._own_and_other(captions)
+        # A caption kept from before may be in another language.
+        spoken = [each for each in captions if language in {None, each.language}]
+        captioner = self._own_captioner() if own else None
+        novelty_threshold = captioner.novelty_threshold if captioner else None
+        chosen = choose_alt_text(
+            own if own in spoken else None,
+            other if other in spoken else None,
+            threshold=captioner.alt_text_threshold if captioner else None,
+            novelty_threshold=novelty_threshold,
+        )
+        doubt = needs_review(
+            own,
+            review_threshold=captioner.review_threshold if captioner else None,
+            novelty_threshold=novelty_threshold,
+        )
+        return Proposal(chosen, doubt)
+
     def _asked(self, options: Options) -> list[Lane[Any]]:
         wanted = options.captioners
         return [lane for lane in self._lanes if wanted is None or lane.source in wanted]
@@ -180,6 +214,7 @@ class CaptioningService:
 
     def _draft(self, image: Image) -> _Draft:
         """Decode, and take over what the previous record knows of the same bytes."""
+        descriptions = descriptions_of(image)
         try:
             picture = self._decode(image.data)
         except ImageError as fault:
@@ -188,7 +223,7 @@ class CaptioningService:
                 sha256=hashlib.sha256(image.data).hexdigest(),
                 bytes=len(image.data),
             )
-            return _Draft(facts, faults={IMAGE: fault})
+            return _Draft(facts, descriptions, faults={IMAGE: fault})
         facts = msgspec.structs.replace(
             image.facts,
             sha256=picture.sha256,
@@ -197,7 +232,7 @@ class CaptioningService:
             width=picture.width,
             height=picture.height,
         )
-        draft = _Draft(facts, picture)
+        draft = _Draft(facts, descriptions, picture)
         if image.previous is not None and image.previous.image.sha256 == picture.sha256:
             draft.captions = {each.source: each for each in image.previous.captions}
         return draft
@@ -232,30 +267,20 @@ class CaptioningService:
         except CaptionerError:
             return None
 
+    def _own_and_other(self, captions: Sequence[Caption]) -> tuple[Caption | None, Caption | None]:
+        own = next((each for each in captions if each.source == self._own.source), None)
+        return own, next((each for each in captions if each is not own), None)
+
     def _captioned(self, draft: _Draft, options: Options) -> Captioned:
         captions = tuple(draft.captions.values())
-        own = draft.captions.get(self._own.source)
-        other = next((each for each in captions if each is not own), None)
-        # A caption kept from before may be in another language.
-        spoken = [each for each in captions if options.language in {None, each.language}]
-        captioner = self._own_captioner() if own else None
-        novelty_threshold = captioner.novelty_threshold if captioner else None
-        chosen = choose_alt_text(
-            own if own in spoken else None,
-            other if other in spoken else None,
-            threshold=captioner.alt_text_threshold if captioner else None,
-            novelty_threshold=novelty_threshold,
-        )
+        proposal = self.propose(captions, language=options.language)
         record = msgspec.structs.replace(
-            record_of(draft.facts, captions, draft.faults, chosen),
-            agreement=_agreement(own, other),
-            needs_review=needs_review(
-                own,
-                review_threshold=captioner.review_threshold if captioner else None,
-                novelty_threshold=novelty_threshold,
-            ),
+            record_of(draft.facts, captions, draft.faults, proposal.caption),
+            descriptions=draft.descriptions,
+            agreement=_agreement(*self._own_and_other(captions)),
+            needs_review=proposal.needs_review,
         )
-        return Captioned(record, draft.faults)
+        return Captioned(record, draft.faults, draft.picture)
 
 
 def _is_since(at: datetime, moment: datetime | None) -> bool:

@@ -1,7 +1,9 @@
 """The catalogue on local disk: a table in a SQLite file that follows the one in storage."""
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -32,9 +34,17 @@ class Mirror:
         for statement in _TABLES.split(";"):
             self._connection.execute(statement)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._connection.execute("DELETE FROM image")
+        self._connection.execute("DELETE FROM reached")
+
     @property
     def position(self) -> Position | None:
         """Give how far the catalogue has been read; None before it was."""
+        made = "SELECT 1 FROM sqlite_master WHERE name = 'reached'"
+        if self._connection.execute(made).fetchone() is None:
+            return None
         row = self._connection.execute("SELECT position FROM reached").fetchone()
         return msgspec.json.decode(row[0], type=Position) if row else None
 
@@ -67,3 +77,27 @@ class Mirror:
         """Give the last word on every image, those that are gone included."""
         for (line,) in self._connection.execute("SELECT change FROM image"):
             yield read_change(line)
+
+    def entries(self, numbers: Sequence[int]) -> list[Entry]:
+        """Give the entries of the images with these numbers, in their order.
+
+        Raises `sqlite3.DatabaseError` where one is missing, as `column_of` does.
+        """
+        changes = map(read_change, column_of(self._connection, "change", "image", numbers))
+        return [change.entry for change in changes if change.entry]
+
+
+def column_of(
+    connection: sqlite3.Connection, column: str, table: str, numbers: Sequence[int]
+) -> list[Any]:
+    """Give what a table has of each of these images, in their order.
+
+    Raises `sqlite3.DatabaseError` where one is missing.
+    """
+    rows = connection.execute(
+        f"SELECT {column} FROM json_each(?) JOIN {table} ON {table}.id = value ORDER BY key",  # noqa: S608
+        (json.dumps(numbers),),
+    ).fetchall()
+    if len(rows) != len(numbers):
+        raise sqlite3.DatabaseError(f"rows of {table} are missing")
+    return [value for (value,) in rows]

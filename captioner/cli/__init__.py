@@ -6,28 +6,22 @@ Exit codes: 0 all is well, 1 something failed, 2 the command cannot be run as it
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from captioner.cli.export import export
 from captioner.cli.files import files_to_caption, files_to_upload
+from captioner.cli.running import FAILED, sentences, storage
 from captioner.cli.terminal import Terminal
-from captioner.errors import CaptionerError, RequestError, SettingsError
 from captioner.settings import (
     STORAGE_CONNECTION,
-    Settings,
-    StorageConnection,
     load_settings,
-    load_storage_connection,
     local_environment,
 )
 
-_FAILED = 1
-_UNUSABLE = 2
 _INTERRUPTED = 130
 
 app = typer.Typer(
@@ -37,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+app.command()(export)
 catalogue = typer.Typer(
     help="Keeps the list of all images that search is served from.", no_args_is_help=True
 )
@@ -89,14 +84,14 @@ def caption(
     from captioner.cli.captioning import caption_and_show  # noqa: PLC0415 - slow to load, as below
 
     terminal = Terminal()
-    with _sentences(terminal):
+    with sentences(terminal):
         settings = load_settings(local_environment(Path.cwd()))
         if model is not None:
             settings = replace(settings, model_dir=model)
         if neutral is not None:
             settings = replace(settings, neutral_wording=neutral)
         all_well = caption_and_show(files_to_caption(files), settings, terminal, as_json=as_json)
-    raise typer.Exit(0 if all_well else _FAILED)
+    raise typer.Exit(0 if all_well else FAILED)
 
 
 @app.command()
@@ -135,14 +130,14 @@ def upload(
     from captioner.cli.uploading import upload_and_show  # noqa: PLC0415 - slow to load, as above
 
     terminal = Terminal()
-    with _sentences(terminal):
+    with sentences(terminal):
         all_well = upload_and_show(
             files_to_upload(files, prefix),
-            *_storage(connection),
+            *storage(connection),
             terminal,
             patience_s=timeout if wait else None,
         )
-    raise typer.Exit(0 if all_well else _FAILED)
+    raise typer.Exit(0 if all_well else FAILED)
 
 
 @app.command()
@@ -203,7 +198,7 @@ def job(
     from captioner.cli import jobs  # noqa: PLC0415 - slow to load, as above
 
     terminal = Terminal()
-    with _sentences(terminal), jobs.App(url, key) as there:
+    with sentences(terminal), jobs.App(url, key) as there:
         all_well = jobs.run(
             there,
             sources,
@@ -214,7 +209,7 @@ def job(
             cancel=cancel,
             renewed=renew,
         )
-    raise typer.Exit(0 if all_well else _FAILED)
+    raise typer.Exit(0 if all_well else FAILED)
 
 
 @app.command()
@@ -240,9 +235,9 @@ def search(
     from captioner.cli.collection import search_and_show  # noqa: PLC0415 - slow to load, as above
 
     terminal = Terminal()
-    with _sentences(terminal):
-        found = search_and_show(" ".join(words), limit, *_storage(connection), terminal)
-    raise typer.Exit(0 if found else _FAILED)
+    with sentences(terminal):
+        found = search_and_show(" ".join(words), limit, *storage(connection), terminal)
+    raise typer.Exit(0 if found else FAILED)
 
 
 @catalogue.command()
@@ -264,24 +259,6 @@ def rebuild(
     from captioner.cli.collection import rebuild_and_show  # noqa: PLC0415 - slow to load, as above
 
     terminal = Terminal()
-    with _sentences(terminal):
-        all_well = rebuild_and_show(*_storage(connection), terminal)
-    raise typer.Exit(0 if all_well else _FAILED)
-
-
-def _storage(connection: str | None) -> tuple[Settings, StorageConnection]:
-    environment = local_environment(Path.cwd())
-    if connection is not None:
-        environment[STORAGE_CONNECTION] = connection
-    return load_settings(environment), load_storage_connection(environment)
-
-
-@contextmanager
-def _sentences(terminal: Terminal) -> Iterator[None]:
-    """Turn a fault of the command as a whole into a sentence and an exit code."""
-    try:
-        yield
-    except CaptionerError as fault:
-        terminal.complain(fault.message)
-        unusable = isinstance(fault, SettingsError | RequestError)
-        raise typer.Exit(_UNUSABLE if unusable else _FAILED) from fault
+    with sentences(terminal):
+        all_well = rebuild_and_show(*storage(connection), terminal)
+    raise typer.Exit(0 if all_well else FAILED)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import batched
 
-from captioner.captioning import IMAGE, CaptioningService, Image, failed
+from captioner.captioning import IMAGE, CaptioningService, Image, failed, inherit
 from captioner.cli.files import NamedFile
 from captioner.cli.terminal import Terminal
 from captioner.composition import build_captioning
@@ -49,4 +49,4 @@ def records_of(
                 unreadable[place] = failed(facts, IMAGE, fault).record
         captioned = iter(service.caption(images))
         for place in range(len(batch)):
-            yield unreadable.get(place) or next(captioned).record
+            yield unreadable.get(place) or inherit(next(captioned).record, None)

@@ -28,8 +28,9 @@ class Picture:
     """A decoded image.
 
     `image` is upright and of mode "RGB". A large one may be held at a reduced size, but neither
-    side is ever brought below 1024 pixels. `width` and `height` are those of the upright original,
-    `data` the bytes as received, `sha256` their digest in hex, `content_type` told by decoding.
+    side is ever brought below the pixels that `decode` was told to be enough. `width` and `height`
+    are those of the upright original, `data` the bytes as received, `sha256` their digest in hex,
+    `content_type` told by decoding.
     """
 
     image: Image.Image
@@ -46,9 +47,10 @@ def content_type_of(head: bytes) -> str | None:
     return None if kind is None else kind.content_type
 
 
-def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> Picture:
+def decode(data: bytes, *, max_bytes: int, max_pixels: int, enough: int = ENOUGH) -> Picture:
     """Decode an image of at most `max_bytes`, whose header declares at most `max_pixels`.
 
+    `enough` pixels of the shorter side are kept where there are as many.
     Raises `EmptyImage`, `UnsupportedImage`, `CorruptImage` or `ImageTooLarge`; nothing else.
     """
     if not data:
@@ -64,7 +66,7 @@ def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> Picture:
             f"This is not an image that can be captioned; send {', '.join(most)} or {last}."
         )
     try:
-        image, (width, height) = _decode(data, kind, max_pixels)
+        image, (width, height) = _decode(data, kind, max_pixels, enough)
     except ImageError:
         raise
     except (MemoryError, Image.DecompressionBombError) as fault:
@@ -86,7 +88,9 @@ def decode(data: bytes, *, max_bytes: int, max_pixels: int) -> Picture:
     )
 
 
-def _decode(data: bytes, kind: Format, max_pixels: int) -> tuple[Image.Image, tuple[int, int]]:
+def _decode(
+    data: bytes, kind: Format, max_pixels: int, enough: int
+) -> tuple[Image.Image, tuple[int, int]]:
     """Give the upright RGB image, and the width and height of the upright original."""
     opened = kind.open(data)
     size = opened.size
@@ -96,11 +100,11 @@ def _decode(data: bytes, kind: Format, max_pixels: int) -> tuple[Image.Image, tu
             "are taken; send a smaller copy."
         )
     if kind is JPEG:
-        opened.draft(None, (ENOUGH, ENOUGH))
+        opened.draft(None, (enough, enough))
         opened.load()
     else:
         opened.load()
         size = opened.size  # HEIC tells its cropped size only once decoded
     orientation = orientation_of(opened)
-    image = upright(reduced_rgb(opened), orientation)
+    image = upright(reduced_rgb(opened, enough), orientation)
     return image, size[::-1] if is_sideways(orientation) else size

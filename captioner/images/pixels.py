@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from PIL import Image
 from PIL.Image import Transpose
 
-# Pixels of the shorter side that are always kept; more than any captioner looks at.
+# Pixels of the shorter side that are kept unless told; more than any captioner looks at.
 ENOUGH = 1024
 
 # Rows that are worked off at once, of the picture as it is or as it will be.
@@ -44,15 +44,15 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
-def reduced_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB, and bring the shorter side below twice `ENOUGH` pixels.
+def reduced_rgb(image: Image.Image, enough: int = ENOUGH) -> Image.Image:
+    """Convert any mode to RGB, and bring the shorter side below twice `enough` pixels.
 
     Transparency is laid on white, 16 and 32 bits are scaled to 8. A large picture is worked off
     in bands, so that no second one of its size is held in memory.
     """
     if image.mode in {"I", "F"}:
         image = _stretched(image)
-    factor = max(min(image.size) // ENOUGH, 1)
+    factor = max(min(image.size) // enough, 1)
     if factor == 1 and image.mode == "RGB" and not image.has_transparency_data:
         return image
     width, height = image.size

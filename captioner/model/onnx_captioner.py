@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from time import perf_counter
 
 import numpy as np
 from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
-from captioner.errors import LanguageUnsupported
+from captioner.errors import AttentionUnavailable, LanguageUnsupported
 from captioner.images import Picture
+from captioner.model.attention import AttendedWord, looks
 from captioner.model.bundle import Bundle
 from captioner.model.confidence import Found
 from captioner.model.decoding import Hypothesis
 from captioner.model.preprocessing import encoder_input
-from captioner.model.vocabulary import text_of
+from captioner.model.vocabulary import text_of, words_of
 from captioner.records import Alternative, Caption, ModelName, Tag, now
 
 # Bounds the memory that one call takes, however many pictures it is asked for.
@@ -41,6 +44,7 @@ class OnnxCaptioner:
         self._settings = replace(settings, beam_size=beam_size or settings.beam_size)
         self._judge = bundle.judge()
         self.model = ModelName(manifest.name, manifest.version)
+        self.language = manifest.language
         self.alt_text_threshold = manifest.alt_text_threshold
         self.review_threshold = (
             None if manifest.confidence is UNSET else manifest.confidence.review_threshold
@@ -73,6 +77,28 @@ class OnnxCaptioner:
     def caption_pixels(self, pixels: NDArray[np.uint8]) -> list[Caption]:
         """Caption one batch of pictures that `encoder_input` has made ready, in order."""
         return self._caption_pixels(pixels, perf_counter(), self._alternatives)
+
+    def look(self, picture: Picture, text: str) -> list[AttendedWord]:
+        """Tell where the model looks for each word of a caption of its own.
+
+        A word that it does not know, as wording may have put one in, is read as unknown. What is
+        longer than it ever writes is followed so far. Raises `AttentionUnavailable`.
+        """
+        if not self._bundle.tells_attention:
+            raise AttentionUnavailable("This model does not tell where it looks.")
+        pixels = encoder_input([picture.image], self._bundle.manifest.resize)
+        step = self._bundle.encode(pixels, output="attention").step
+        words = list(enumerate(text.split()))
+        parts = [(word, part.lower()) for word in words for part in words_of(word[1])]
+        read = parts[: self._settings.max_words]
+        looked = looks([part for _, part in read], step, self._bundle.vocabulary)
+        if not looked:
+            raise AttentionUnavailable("What this model attends to are no parts of a picture.")
+        pairs = zip((word for word, _ in read), (grid for _, grid in looked), strict=True)
+        return [
+            (word, np.mean([grid for _, grid in its], axis=0))
+            for (_, word), its in groupby(pairs, key=itemgetter(0))
+        ]
 
     def _caption_batch(self, pictures: Sequence[Picture], alternatives: int) -> list[Caption]:
         began = perf_counter()

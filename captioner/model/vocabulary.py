@@ -8,6 +8,7 @@ from typing import Self
 PAD, START, END, UNKNOWN = range(4)
 SPECIAL_WORDS = ("<pad>", "<start>", "<end>", "<unk>")
 _BEFORE_CLITIC = re.compile(r" (?='(?:s|re|ll|ve|m|d)\b|n't\b)")
+_CLITIC = re.compile(r"(?<=\w)(?='(?:s|re|ll|ve|m|d)\b|n't\b)")
 
 
 class Vocabulary:
@@ -57,6 +58,11 @@ class Vocabulary:
             if number >= len(SPECIAL_WORDS):
                 words.append(self.words[number])
         return words
+
+
+def words_of(text: str) -> list[str]:
+    """Part a text into words as `text_of` joins them: "man's" is "man 's" again."""
+    return _CLITIC.sub(" ", text).split()
 
 
 def text_of(words: Iterable[str]) -> str:

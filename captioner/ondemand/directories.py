@@ -18,6 +18,7 @@ from captioner.errors import (
     WishError,
 )
 from captioner.ondemand.asked import OneDirectory
+from captioner.ondemand.wanted import Answered
 from captioner.records import CaptionRecord, ImageFacts, Problem, now
 from captioner.sources import Directory, Sources
 from captioner.store import ImageEntry, ImageStore
@@ -66,7 +67,7 @@ def images_in(directory: Directory, most: int) -> list[ImageEntry] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Answered):
     """An image in a directory, whose record is answered, and that is all."""
 
     directory: Directory
@@ -86,10 +87,7 @@ class Listed:
 
     def fetch(self) -> Image:
         download = self.directory.fetch(self.entry.name)
-        return Image(download.facts, download.data)
-
-    def settle(self, captioned: Captioned) -> Captioned:
-        return captioned
+        return Image(download.facts, download.data, alt_text=download.alt_text)
 
 
 @dataclass(slots=True)
@@ -131,7 +129,7 @@ class Kept:
         if self._suffices(previous, self.entry.etag):
             return Captioned(previous, {})
         download = self.directory.fetch(self.entry.name)
-        return Image(download.facts, download.data, previous)
+        return Image(download.facts, download.data, previous, download.alt_text)
 
     def settle(self, captioned: Captioned) -> Captioned:
         answer = _worth_asking_again(captioned)
@@ -140,17 +138,17 @@ class Kept:
                 raise self._hindrance
             return self._write(answer)
         except CaptionerError as fault:
-            return _not_kept(answer, fault)
+            return _not_kept(_inheriting(answer, self._found[0]), fault)
 
     def _write(self, answer: Captioned) -> Captioned:
         previous, version = self._found
         for _ in range(_WRITES):
             lasting = inherit(_lasting(answer), previous)
             if not _tells(lasting):
-                return answer
+                return _inheriting(answer, previous)
             with suppress(StoreConflict):
                 self.directory.put_record(lasting, version)
-                return Captioned(inherit(answer.record, previous), answer.faults)
+                return _inheriting(answer, previous)
             previous, version = self._record()
             etag = str(answer.record.image.etag)
             if self.directory.find(self.entry.name).etag != etag:
@@ -170,6 +168,10 @@ class Kept:
 
     def _suffices(self, record: CaptionRecord | None, etag: str) -> TypeGuard[CaptionRecord]:
         return record is not None and _tells(record) and self.is_complete(record, etag)
+
+
+def _inheriting(answer: Captioned, previous: CaptionRecord | None) -> Captioned:
+    return Captioned(inherit(answer.record, previous), answer.faults)
 
 
 def _tells(record: CaptionRecord) -> bool:

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime
 from traceback import format_tb
 from typing import Any
@@ -156,7 +157,8 @@ class _Run:
     def _caption_and_settle(
         self, wanted: Sequence[Wanted], images: Sequence[Image]
     ) -> list[Captioned]:
-        captioned = self._caption(images)
+        # A list of pictures would fill the memory until its last one is captioned.
+        captioned = [replace(each, picture=None) for each in self._caption(images)]
         return [each.settle(one) for each, one in zip(wanted, captioned, strict=True)]
 
     def _finish(self, place: int, captioned: Captioned) -> None:

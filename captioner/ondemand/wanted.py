@@ -1,10 +1,10 @@
 """One image that is asked for: where it is, and what becomes of its record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
-from captioner.captioning import Captioned, Image
+from captioner.captioning import Captioned, Image, inherit
 from captioner.errors import UrlError
 from captioner.records import ImageFacts
 from captioner.sources import Sources
@@ -35,15 +35,15 @@ class Wanted(Protocol):
         """Do with the record what is wanted, and give what is to be answered; never raises ours."""
 
 
-class _Answered:
-    """An image whose record is answered, and that is all."""
+class Answered:
+    """An image whose record is answered, and that is all: it has none from before."""
 
     def settle(self, captioned: Captioned) -> Captioned:
-        return captioned
+        return replace(captioned, record=inherit(captioned.record, None))
 
 
 @dataclass(frozen=True, slots=True)
-class Sent(_Answered):
+class Sent(Answered):
     """An image that came with the request; `read` gives its bytes, in any thread."""
 
     name: str
@@ -63,7 +63,7 @@ class Sent(_Answered):
 
 
 @dataclass(frozen=True, slots=True)
-class Linked(_Answered):
+class Linked(Answered):
     """An image at a URL; `place` names it where the URL cannot be read, and so not be told."""
 
     sources: Sources

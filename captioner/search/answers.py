@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from captioner.entries import Entry
+from captioner.entries import Entry, Facet
 from captioner.records import Count, Moment
 from captioner.search.query import Query
 
@@ -40,13 +40,6 @@ class Hit(Struct, frozen=True):
     image: Entry
     score: float
     matches: tuple[Match, ...]
-
-
-class Facet(Struct, frozen=True):
-    """How many images of those found have this value."""
-
-    value: str
-    count: Count
 
 
 class Facets(Struct, frozen=True):

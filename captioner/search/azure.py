@@ -33,10 +33,10 @@ from msgspec import Struct
 
 from captioner.catalogue import Catalogue, Position
 from captioner.catalogue.catalogue import retrying
-from captioner.entries import Change, Entry, latest
+from captioner.entries import Change, Entry, Facet, latest
 from captioner.errors import CaptionerError, RecordUnreadable, SearchRefused, SearchUnavailable
 from captioner.records import Moment, now
-from captioner.search.answers import Facet, Facets, Hit, SearchAnswer
+from captioner.search.answers import Facets, Hit, SearchAnswer
 from captioner.search.highlighting import matches_of
 from captioner.search.index import WEIGHTS
 from captioner.search.query import Query, Term

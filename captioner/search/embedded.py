@@ -1,39 +1,20 @@
-"""Search without any service: SQLite FTS5 on local disk, which follows the catalogue.
+"""Search without any service: SQLite FTS5 on local disk, which follows the catalogue."""
 
-The file is a mere cache. It is shared by the processes of a machine, brought up to date when
-somebody asks and the last look is some seconds old, and built anew where it is damaged, of another
-format, or too old to be brought up to date.
-"""
-
-import logging
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
-from threading import Lock
 
-import msgspec
-
-from captioner.catalogue import Catalogue, Position
-from captioner.catalogue.catalogue import retrying
+from captioner.catalogue import Catalogue, LocalCatalogue
+from captioner.entries import Facet
 from captioner.errors import SearchUnavailable
-from captioner.records import now
-from captioner.search.answers import Facet, Facets, Hit, SearchAnswer
+from captioner.search.answers import Facets, Hit, SearchAnswer
 from captioner.search.highlighting import matches_of
-from captioner.search.index import FORMAT, Group, Index
+from captioner.search.index import Group, Index
 from captioner.search.query import Query
 from captioner.search.ranking import DEPTH, RANKING, Ranking, related_stems, reranked
 from captioner.search.spelling import corrected
 
 MAX_AGE = timedelta(seconds=5)
 """How far the index may be behind the change log."""
-
-_BUSY_S = 200.0  # another process may be building the index for all of us
-_CACHE_KIB = 16 * 1024
-
-_log = logging.getLogger(__name__)
 
 
 class EmbeddedSearch:
@@ -47,12 +28,15 @@ class EmbeddedSearch:
         max_age: timedelta = MAX_AGE,
         ranking: Ranking = RANKING,
     ) -> None:
-        self._catalogue = catalogue
-        self._max_age = max_age
         self._ranking = ranking
-        self._name = f"search-{sha256(catalogue.url.encode()).hexdigest()[:16]}"
-        self.path = folder / f"{self._name}-{FORMAT}.sqlite"
-        self._lock = Lock()
+        self._local = LocalCatalogue(
+            catalogue, folder, Index, max_age=max_age, unavailable=SearchUnavailable
+        )
+
+    @property
+    def path(self) -> Path:
+        """Give the file of the index."""
+        return self._local.path
 
     def search(
         self,
@@ -94,90 +78,11 @@ class EmbeddedSearch:
                 facets=_facets(groups, source, status),
             )
 
-        return self._with_index(found)
+        return self._local.use(found)
 
     def follow(self) -> None:
         """Bring the index up to date with the catalogue, however fresh it is."""
-        self._with_index(lambda _: None, max_age=timedelta(0))
-
-    def _with_index[Result](
-        self, use: Callable[[Index], Result], *, max_age: timedelta | None = None
-    ) -> Result:
-        """Use the index once it is fresh enough; a damaged file is thrown away once."""
-        age = self._max_age if max_age is None else max_age
-        try:
-            try:
-                return self._use(use, age)
-            except (sqlite3.DatabaseError, msgspec.DecodeError) as fault:
-                if not _is_damage(fault):
-                    raise
-                _log.warning("The search index is damaged (%s) and built anew", fault)
-                self._discard()
-                return self._use(use, age)
-        except (sqlite3.Error, OSError) as fault:
-            raise SearchUnavailable(
-                f"The search index cannot be used ({fault}); see that SEARCH_DIR is a folder that "
-                "may be written, with room."
-            ) from fault
-
-    def _use[Result](self, use: Callable[[Index], Result], age: timedelta) -> Result:
-        with self._opened() as (connection, index):
-            if not _is_fresh(_position(connection, index), age):
-                with self._lock:
-                    retrying(lambda: self._catch_up(connection, index, age))
-            connection.execute("BEGIN")  # one state of the index, whatever others write
-            return use(index)
-
-    def _catch_up(self, connection: sqlite3.Connection, index: Index, age: timedelta) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        with connection:  # all of it, or nothing
-            index.prepare()
-            self._forget_other_formats()
-            position = index.mirror.position
-            if _is_fresh(position, age):
-                return  # another was faster
-            reading = self._catalogue.read(position)
-            if reading.anew:
-                index.clear()
-            index.apply(reading.changes)
-            index.mirror.position = reading.position
-
-    def _forget_other_formats(self) -> None:
-        for path in self.path.parent.glob(f"{self._name}-*"):
-            if not path.name.startswith(self.path.name):
-                path.unlink(missing_ok=True)
-
-    def _discard(self) -> None:
-        with self._lock:
-            for suffix in ("", "-wal", "-shm"):
-                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-
-    @contextmanager
-    def _opened(self) -> Iterator[tuple[sqlite3.Connection, Index]]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(
-            sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)
-        ) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = OFF")  # it can be built anew
-            connection.execute("PRAGMA temp_store = MEMORY")
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            yield connection, Index(connection)
-
-
-def _position(connection: sqlite3.Connection, index: Index) -> Position | None:
-    made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'term'").fetchone()
-    return index.mirror.position if made else None
-
-
-def _is_fresh(position: Position | None, age: timedelta) -> bool:
-    # A look in the future is one by a clock that was wrong.
-    return position is not None and abs(now() - position.looked) < age
-
-
-def _is_damage(fault: sqlite3.DatabaseError | msgspec.DecodeError) -> bool:
-    # Faults of how the file may be used are a class of their own; what is left is its content.
-    return not isinstance(fault, sqlite3.OperationalError) or "no such" in str(fault)
+        self._local.use(lambda _: None, max_age=timedelta(0))
 
 
 def _fits(group: Group, source: str | None, status: str | None) -> bool:

@@ -12,15 +12,15 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
-from captioner.catalogue import Mirror
-from captioner.entries import Change, Entry, read_change
+from captioner.catalogue import Mirror, column_of
+from captioner.entries import Change, Entry
 from captioner.lexicon import FUNCTION_WORDS
 from captioner.search.query import Query, Term
 from captioner.search.words import words_of
 
-FORMAT = 2  # to be raised with every change of the tables, of `words_of` and of `texts_of`
+FORMAT = 3  # to be raised with every change of the tables, of `words_of`, `texts_of` and `Entry`
 
 # Of a word in the alt text, in captions, in tags, in the file name. A judgement: Flickr8k has no
 # tags, its file names say nothing, and there the alt text is the caption.
@@ -65,6 +65,9 @@ class Found:
 class Index:
     """The tables, over one connection; the caller commits."""
 
+    name: ClassVar = "search"
+    format: ClassVar = FORMAT
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.mirror = Mirror(connection)
@@ -77,7 +80,8 @@ class Index:
 
     def clear(self) -> None:
         """Forget everything."""
-        for table in ("image", "reached", "sort", "sorted", "said", "term"):
+        self.mirror.clear()
+        for table in ("sort", "sorted", "said", "term"):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
         self._connection.execute("INSERT INTO words(words) VALUES ('delete-all')")
 
@@ -166,24 +170,12 @@ class Index:
 
     def said(self, found: Iterable[Found]) -> list[list[str]]:
         """Give the stems that each of these images is described with, those that mean something."""
-        return [stems.split() for stems in self._each("stems", "said", found)]
+        numbers = [each.number for each in found]
+        return [stems.split() for stems in column_of(self._connection, "stems", "said", numbers)]
 
     def entries(self, found: Iterable[Found]) -> list[Entry]:
         """Give the entries of these images."""
-        changes = map(read_change, self._each("change", "image", found))
-        return [change.entry for change in changes if change.entry]
-
-    def _each(self, column: str, table: str, found: Iterable[Found]) -> list[Any]:
-        """Give what a table has of each of these images, in their order."""
-        numbers = [each.number for each in found]
-        rows = self._connection.execute(
-            f"SELECT {column} FROM json_each(?) JOIN {table} ON {table}.id = value "  # noqa: S608
-            "ORDER BY key",
-            (json.dumps(numbers),),
-        ).fetchall()
-        if len(rows) != len(numbers):
-            raise sqlite3.DatabaseError(f"rows of {table} are missing")
-        return [value for (value,) in rows]
+        return self.mirror.entries([each.number for each in found])
 
     @property
     def images(self) -> int:

@@ -44,7 +44,7 @@ from captioner.sources.guard import Deadline
 from captioner.sources.policy import Policy
 from captioner.sources.sas import Sas
 from captioner.sources.urls import Url
-from captioner.store import ImageEntry, is_directory, sidecar_name
+from captioner.store import ImageEntry, alt_text_in, is_directory, sidecar_name
 
 RETRIES = 2
 LARGEST_PAGE = 5000  # the service's own limit
@@ -179,7 +179,10 @@ class Directory:
             for part in download.chunks():
                 data += part
                 deadline.left()
-        return Download(self._facts(name, download.properties.etag), bytes(data))
+        found = download.properties
+        return Download(
+            self._facts(name, found.etag), bytes(data), alt_text=alt_text_in(found.metadata)
+        )
 
     def find(self, name: str) -> ImageEntry:
         """Look one image up without reading it."""

@@ -51,10 +51,14 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """An image's bytes and what is known of it from outside."""
+    """An image's bytes and what is known of it from outside.
+
+    `alt_text` is what the metadata of a blob gives as such.
+    """
 
     facts: ImageFacts
     data: bytes
+    alt_text: str | None = None
 
 
 class Downloader:

@@ -4,6 +4,7 @@ Everything it raises is a `StoreError`, an `ImageTooLarge`, or an `InvalidReques
 no blob can have.
 """
 
+from captioner.store.blob_metadata import alt_text_in
 from captioner.store.catalogue_blobs import (
     CatalogueBlobs,
     Lease,
@@ -21,7 +22,9 @@ from captioner.store.image_store import (
     is_directory,
     sidecar_name,
 )
+from captioner.store.kept_records import KeptRecords
 from captioner.store.message_queue import MessageQueue
+from captioner.store.previous import Previous, previous_of, replace
 
 __all__ = [
     "RETRY_QUEUE",
@@ -32,13 +35,18 @@ __all__ = [
     "ImageEntry",
     "ImagePage",
     "ImageStore",
+    "KeptRecords",
     "Lease",
     "LeaseLost",
     "Listing",
     "MessageQueue",
+    "Previous",
     "Segment",
     "Stock",
     "StoredImage",
+    "alt_text_in",
     "is_directory",
+    "previous_of",
+    "replace",
     "sidecar_name",
 ]

@@ -45,8 +45,11 @@ class Documents:
     Every method may raise `StoreError`.
     """
 
-    def __init__(self, container: ContainerClient) -> None:
+    def __init__(
+        self, container: ContainerClient, *, content_type: str = "application/json"
+    ) -> None:
         self._container = container
+        self._content_type = content_type
 
     @property
     def container(self) -> str:
@@ -89,10 +92,10 @@ class Documents:
                 return False
             return True
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes, *, metadata: Mapping[str, str] | None = None) -> None:
         """Write a document over whatever is there."""
         with translated(f"document '{name}'"):
-            self._upload(name, data, overwrite=True)
+            self._upload(name, data, metadata=metadata, overwrite=True)
 
     def replace(self, name: str, data: bytes, etag: str) -> None:
         """Write a document over the version that was read.
@@ -141,7 +144,7 @@ class Documents:
         return entries
 
     def _upload(self, name: str, data: bytes, **options: Any) -> None:
-        settings = ContentSettings(content_type="application/json")
+        settings = ContentSettings(content_type=self._content_type)
 
         def write() -> None:
             self._blob(name).upload_blob(data, content_settings=settings, **options)

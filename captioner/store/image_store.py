@@ -3,9 +3,9 @@
 import hashlib
 import mimetypes
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
 
 from captioner.entries import Change, entry_of
 from captioner.errors import (
+    ImageExists,
     ImageNotFound,
     ImageTooLarge,
     InvalidRequest,
@@ -27,7 +28,9 @@ from captioner.errors import (
 from captioner.records import CaptionRecord, from_json, to_json
 from captioner.settings import Settings, StorageConnection
 from captioner.store.account import account_of, open_account, translated
+from captioner.store.blob_metadata import alt_text_in
 from captioner.store.change_log import ChangeLog
+from captioner.store.kept_records import KeptRecords
 
 RETRY_QUEUE = "captioner-retry"
 
@@ -40,22 +43,30 @@ _NO_TEXT = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image as it lies in the images container; `content_type` is its uploader's claim."""
+    """An image as it lies in the images container; `content_type` is its uploader's claim.
+
+    `alt_text` is what the blob's metadata gives as such.
+    """
 
     name: str
     data: bytes
     etag: str
     content_type: str | None
     url: str
+    alt_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageEntry:
-    """What the container knows of an image without reading it; `size` in bytes."""
+    """What the container knows of an image without reading it; `size` in bytes.
+
+    `metadata` is what its uploader said of it; a listing leaves it out.
+    """
 
     name: str
     etag: str
     size: int
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,10 @@ class ImagePage:
 
 
 class ImageStore:
-    """Reads images, and reads and writes their sidecars; safe to share between threads."""
+    """Reads images, and reads and writes their sidecars; safe to share between threads.
+
+    `kept` is what is left of the sidecars of deleted images.
+    """
 
     def __init__(
         self, blobs: BlobServiceClient, queues: QueueServiceClient, settings: Settings
@@ -82,9 +96,11 @@ class ImageStore:
             settings.images_container,
             settings.captions_container,
             settings.jobs_container,
+            settings.thumbnails_container,
         }
         self._max_image_bytes = settings.max_image_bytes
         self._log = ChangeLog(self._captions)
+        self.kept = KeptRecords(self._captions)
 
     @classmethod
     def connect(cls, connection: StorageConnection, settings: Settings) -> Self:
@@ -105,6 +121,11 @@ class ImageStore:
     @property
     def images_container(self) -> str:
         return str(self._images.container_name)
+
+    @property
+    def images_url(self) -> str:
+        """Give the URL of the images container, without credentials."""
+        return str(self._images.url).partition("?")[0]
 
     def owns(self, endpoint: str, container: str) -> bool:
         """Tell whether a container of the account at a blob endpoint is one of this app's."""
@@ -136,7 +157,12 @@ class ImageStore:
             found = self._image(name).get_blob_properties()
         if is_directory(found.metadata):
             raise ImageNotFound(f"'{name}' is a directory, not an image.")
-        return ImageEntry(name=name, etag=str(found.etag), size=found.size)
+        return ImageEntry(
+            name=name,
+            etag=str(found.etag),
+            size=found.size,
+            metadata=dict(found.metadata or {}),
+        )
 
     def get_image(self, name: str) -> StoredImage:
         """Read one image, never more of it than the limit on its bytes allows.
@@ -159,25 +185,55 @@ class ImageStore:
                 etag=properties.etag,
                 content_type=properties.content_settings.content_type,
                 url=self.image_url(name),
+                alt_text=alt_text_in(properties.metadata),
             )
 
-    def put_image(self, name: str, data: bytes, *, content_type: str | None = None) -> str:
+    def put_image(
+        self,
+        name: str,
+        data: bytes,
+        *,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        overwrite: bool = True,
+        replaces: str | None = None,
+    ) -> str:
         """Write an image and give its ETag; its type is guessed from its name unless told.
 
-        Raises `InvalidRequest` for a name that storage should not hold.
+        Not to `overwrite` raises `ImageExists` where there is one. `replaces` is the ETag of the
+        one version that may be written over; any other raises `StoreConflict`. Raises
+        `InvalidRequest` for a name that storage should not hold.
         """
         if _UNLISTABLE.search(name):
             raise InvalidRequest("An image's name may not hold control characters; rename it.")
         guessed = content_type or mimetypes.guess_file_type(name)[0]
-        with translated(f"image '{name}'"):
-            written = self._creating_what_is_missing(
-                lambda: self._image(name).upload_blob(
-                    data,
-                    overwrite=True,
-                    content_settings=ContentSettings(content_type=guessed),
+        condition: dict[str, Any] = {"overwrite": overwrite}
+        if replaces is not None:
+            condition |= {"etag": replaces, "match_condition": MatchConditions.IfNotModified}
+        try:
+            with translated(f"image '{name}'"):
+                written = self._creating_what_is_missing(
+                    lambda: self._image(name).upload_blob(
+                        data,
+                        content_settings=ContentSettings(content_type=guessed),
+                        metadata=dict(metadata or {}),
+                        **condition,
+                    )
                 )
-            )
-            return str(written["etag"])
+        except StoreConflict as fault:
+            if overwrite:
+                raise
+            raise ImageExists(f"There is an image '{name}' already; give this another.") from fault
+        return str(written["etag"])
+
+    def delete_image(self, name: str) -> None:
+        """Delete an image with its snapshots.
+
+        Raises `ImageNotFound`, also for the marker of a directory, which is no image.
+        """
+        self.find_image(name)
+        with translated(f"image '{name}'", missing=ImageNotFound):
+            self._image(name).delete_blob(delete_snapshots="include")
 
     def list_images(self) -> Iterator[ImageEntry]:
         """List the images by name, directory markers left out."""
@@ -203,10 +259,22 @@ class ImageStore:
     def get_record(self, name: str) -> tuple[CaptionRecord, str]:
         """Read the record of an image from its sidecar, and the sidecar's ETag.
 
-        Raises `RecordNotFound`, or `RecordUnreadable` where the sidecar is not a record.
+        Raises `RecordNotFound`, or `RecordUnreadable` where the sidecar is not a record or is that
+        of another image.
         """
         record, version = self._read(sidecar_name(name), name)
+        if record.image.name != name:
+            raise RecordUnreadable(f"The sidecar of '{name}' is of another image: delete it.")
         return record, str(version.etag)
+
+    def read_sidecar(self, name: str) -> tuple[bytes, str]:
+        """Give the sidecar of an image as it is, be it a record or not, and its ETag.
+
+        Raises `RecordNotFound`.
+        """
+        with translated(f"record of '{name}'", missing=RecordNotFound):
+            download = self._sidecar(name).download_blob()
+            return download.readall(), str(download.properties.etag)
 
     def put_record(self, record: CaptionRecord, etag: str | None) -> str:
         """Write a record as its image's sidecar and give the sidecar's new ETag.

@@ -4,7 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.results import ROWS, Results, SearchQuality, SearchSpeed, load
+from benchmarks.results import (
+    COLLECTION_ROWS,
+    GALLERY_ROWS,
+    ROWS,
+    CollectionSpeed,
+    GalleryRun,
+    Results,
+    SearchQuality,
+    SearchSpeed,
+    load,
+)
 from tests.support.bundles import make_bundle
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -59,9 +69,9 @@ CAPTIONS = {
 }
 
 
-def search_benchmark(*arguments: object) -> str:
+def shown_by(*arguments: object, module: str = "search") -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.search", *map(str, arguments)],
+        [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         check=False,
@@ -85,7 +95,7 @@ def test_how_often_search_finds_the_right_image_is_stored(tmp_path):
         + "4.jpg.1#0\tA picture without a file .\n"
     )
 
-    shown = search_benchmark("quality", tmp_path, "--split", "dev", "--share", 4, "--json", out)
+    shown = shown_by("quality", tmp_path, "--split", "dev", "--share", 4, "--json", out)
 
     quality = load(out, SearchQuality)
     assert (quality.records, quality.queries, quality.split) == (3, 4, "dev")
@@ -98,9 +108,7 @@ def test_how_often_search_finds_the_right_image_is_stored(tmp_path):
 def test_what_search_takes_is_stored_for_each_size(tmp_path):
     out = tmp_path / "speed.json"
 
-    shown = search_benchmark(
-        *("speed", "--records", 20, "--records", 200, "--repeats", 2, "--json", out)
-    )
+    shown = shown_by(*("speed", "--records", 20, "--records", 200, "--repeats", 2, "--json", out))
 
     timings = load(out, SearchSpeed).timings
     assert [each.records for each in timings] == [20, 200]
@@ -110,3 +118,36 @@ def test_what_search_takes_is_stored_for_each_size(tmp_path):
         assert 0 < each.query.p50 <= each.query.p95
         assert each.disk_mib > 0
     assert "200 records" in shown
+
+
+def test_what_lists_take_is_stored_for_each_size(tmp_path):
+    out = tmp_path / "speed.json"
+
+    shown = shown_by(
+        *("--records", 20, "--records", 200, "--repeats", 2, "--json", out), module="collection"
+    )
+
+    timings = load(out, CollectionSpeed).timings
+    assert [(each.records, each.changes) for each in timings] == [(20, 20), (200, 100)]
+    for each in timings:
+        assert each.build_s > 0
+        assert 0 < each.page.p50 <= each.page.p95
+        assert each.quality.p50 > 0
+        assert each.disk_mib > 0
+    assert all(label in shown for label, _ in COLLECTION_ROWS)
+
+
+def test_what_the_page_takes_is_stored(tmp_path):
+    out = tmp_path / "gallery.json"
+
+    shown = shown_by("--records", 130, "--visits", 2, "--json", out, module="gallery")
+
+    run = load(out, GalleryRun)
+    assert (run.records, run.visits) == (130, 2)
+    visit = run.visit
+    assert 0 < visit.style_kib < visit.script_kib < visit.total_kib
+    assert 0 < visit.first_picture_ms <= visit.all_pictures_ms
+    assert visit.requests > 3
+    assert visit.heap_mib > 0
+    assert visit.last_page_ms > 0
+    assert all(label in shown for label, _ in GALLERY_ROWS)

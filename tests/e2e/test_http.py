@@ -1,5 +1,6 @@
 """The HTTP routes of a running app."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -114,3 +115,20 @@ def test_the_schema(app: App) -> None:
     schema = requests.get(f"{app.host.url}/api/schema", timeout=TIMEOUT_S).json()
 
     jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_the_gallery_is_at_the_root_with_all_its_files(app: App) -> None:
+    page = requests.get(app.host.url + "/", timeout=TIMEOUT_S)
+    assert page.status_code == 200
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert "default-src 'none'; script-src 'self'" in page.headers["Content-Security-Policy"]
+    files = re.findall(r'(?:href|src)="(/web/[^"]+)"', page.text)
+    assert "/web/main.js" in files
+    for file in files:
+        answer = requests.get(app.host.url + file, timeout=TIMEOUT_S)
+        assert answer.status_code == 200, file
+    known = {"If-None-Match": page.headers["ETag"]}
+    assert requests.get(app.host.url, headers=known, timeout=TIMEOUT_S).status_code == 304
+    absent = requests.get(f"{app.host.url}/web/..%5csettings.py", timeout=TIMEOUT_S)
+    assert_problem(absent, 404, "page_file_not_found")

@@ -76,6 +76,8 @@ def test_curl(reader: Reader, line: str) -> None:
         assert "jobs" in answer or "id" in answer
     elif "/api/search" in line:
         assert {"total", "results", "facets"} <= answer.keys()
+    elif "/api/export" in line:
+        assert answer["type"] == "AnnotationPage"
     elif "/api/schema" in line:
         assert answer == json.loads(json.dumps(json_schema()))
     else:
@@ -107,6 +109,11 @@ def test_the_terminal(reader: Reader, line: str) -> None:
     if line.startswith("captioner job"):
         assert shown.endswith("done: 2 captioned\n")
         assert len((reader.folder / "results.jsonl").read_text().splitlines()) == 2
+        return
+    if line.startswith("captioner export"):
+        assert shown.startswith("2 images in ")
+        folder = reader.folder
+        assert (folder / "captions.csv").exists() or any(folder.rglob("photo.jpg.xmp"))
         return
     assert "onnx" in shown
     if line.startswith("captioner search"):

@@ -59,6 +59,7 @@ def app_settings(azurite: Azurite, settings: Mapping[str, str]) -> dict[str, str
         "IMAGES_CONTAINER": f"images-{suffix}",
         "CAPTIONS_CONTAINER": f"captions-{suffix}",
         "JOBS_CONTAINER": f"jobs-{suffix}",
+        "THUMBNAILS_CONTAINER": f"thumbnails-{suffix}",
         **settings,
     }
 

@@ -14,11 +14,14 @@ from azure.storage.queue import QueueServiceClient
 from msgspec import UNSET
 
 from captioner.catalogue import Catalogue
+from captioner.entries import version_of
 from captioner.errors import RecordNotFound, RecordUnreadable, VisionRejected, VisionThrottled
 from captioner.events import ImageEvents, PoisonBlob, Retry
+from captioner.images import Picture
 from captioner.records import AltText, CaptionRecord, ModelName, now
 from captioner.settings import Settings, StorageConnection
-from captioner.store import RETRY_QUEUE, CatalogueBlobs, ImageStore
+from captioner.store import RETRY_QUEUE, CatalogueBlobs, Documents, ImageStore
+from captioner.thumbnails import Thumbnails
 from tests.support.azurite import Azurite
 from tests.support.captioners import ScriptedCaptioner, service_of
 from tests.support.pictures import image_bytes, plain
@@ -34,6 +37,7 @@ def settings(unique_name: Callable[[str], str]) -> Settings:
     return Settings(
         images_container=unique_name("images"),
         captions_container=unique_name("captions"),
+        thumbnails_container=unique_name("thumbnails"),
         max_image_bytes=LIMIT,
     )
 
@@ -605,4 +609,95 @@ def test_a_name_that_no_image_can_have_is_passed_over(
     events.retry(Retry(name, '"0x1"', attempt=1))
     events.retry_gave_up(Retry(name, '"0x1"', attempt=1))
 
+    assert own.batches == []
+
+
+@pytest.fixture
+def kept(blobs: BlobServiceClient, settings: Settings) -> Documents:
+    return Documents(blobs.get_container_client(settings.thumbnails_container))
+
+
+def without_reading(_: bytes, *, enough: int) -> Picture:
+    raise AssertionError("an image is decoded once only")
+
+
+def test_an_image_is_decoded_once_for_captions_and_thumbnail(
+    store: ImageStore, own: ScriptedCaptioner, kept: Documents
+) -> None:
+    thumbnails = Thumbnails(kept, store, without_reading)
+    events = ImageEvents(store, service_of(own), thumbnails)
+    store.put_image(NAME, RED)
+    events.landed(store.images_container, NAME)
+    (before,) = kept.every("")
+
+    own.model = ModelName("another", "2")
+    events.landed(store.images_container, NAME)
+    assert len(own.batches) == 2
+    assert kept.every("") == [before]
+
+    store.put_image(NAME, BLUE)
+    events.landed(store.images_container, NAME)
+    (after,) = kept.every("")
+    assert after.etag != before.etag
+    assert thumbnails.get(NAME, "small").version == version_of(store.get_record(NAME)[0].image)
+
+
+def test_a_thumbnail_that_cannot_be_kept_costs_no_caption(
+    store: ImageStore,
+    own: ScriptedCaptioner,
+    blobs: BlobServiceClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nowhere = Documents(blobs.get_container_client("NO LEGAL NAME"))
+    events = ImageEvents(store, service_of(own), Thumbnails(nowhere, store, without_reading))
+    store.put_image(NAME, RED)
+    events.landed(store.images_container, NAME)
+    record = store.get_record(NAME)[0]
+    assert (len(record.captions), record.problems) == (1, ())
+    assert "No thumbnail of" in caplog.text
+
+
+def test_an_image_without_a_picture_gets_no_thumbnail(
+    store: ImageStore, own: ScriptedCaptioner, kept: Documents
+) -> None:
+    events = ImageEvents(store, service_of(own), Thumbnails(kept, store, without_reading))
+    store.put_image(NAME, b"no image")
+    events.landed(store.images_container, NAME)
+    assert kept.every("") == []
+
+
+def test_an_image_that_is_expected_is_captioned_at_once(
+    store: ImageStore,
+    events: ImageEvents,
+    own: ScriptedCaptioner,
+    retries: Callable[[], list[Retry]],
+) -> None:
+    etag = store.put_image(NAME, RED)
+    events.expect(NAME, etag)
+    (message,) = retries()
+
+    own.gate = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        by_message = pool.submit(events.retry, message)
+        by_event = pool.submit(events.landed, store.images_container, NAME)
+        own.gate.set()
+        by_message.result()
+        by_event.result()
+
+    record = store.get_record(NAME)[0]
+    assert (record.image.etag, len(record.captions)) == (etag, 2)
+    assert retries() == []
+
+
+def test_what_was_expected_and_is_replaced_is_left_to_the_later_one(
+    store: ImageStore,
+    events: ImageEvents,
+    retries: Callable[[], list[Retry]],
+    own: ScriptedCaptioner,
+) -> None:
+    events.expect(NAME, store.put_image(NAME, RED))
+    (message,) = retries()
+    store.put_image(NAME, BLUE)
+    events.retry(message)
+    assert no_record(store)
     assert own.batches == []

@@ -34,7 +34,21 @@ def test_functions_are_triggered_by_what_the_readme_promises(
         "keep_catalogue": None,
         "caption": "api/caption",
         "record": "api/captions/{*name}",
+        "put_image": "api/images/{*name}",
+        "image": "api/images/{*name:minlength(1)}",
+        "delete_image": "api/images/{*name}",
+        "publish_alt_text": "api/alt-text/{*name}",
+        "hand_alt_text_back": "api/alt-text/{*name}",
+        "history": "api/history/{*name}",
+        "page": "{ignored:maxlength(0)?}",
+        "page_file": "web/{file}",
+        "thumbnail": "api/thumbnails/{*name}",
+        "attention": "api/attention/{*name}",
         "search": "api/search",
+        "list_images": "api/images",
+        "quality": "api/quality",
+        "export": "api/export",
+        "export_named": "api/export",
         "health": "api/health",
         "schema": "api/schema",
         "openapi": "api/openapi.json",
@@ -50,7 +64,7 @@ def test_only_health_and_the_documents_are_open_to_anybody(
     }
 
     opened = {name for name, level in levels.items() if level is AuthLevel.ANONYMOUS}
-    assert opened == {"health", "openapi", "docs"}
+    assert opened == {"health", "openapi", "docs", "page", "page_file"}
     assert {levels[name] for name in levels.keys() - opened} == {AuthLevel.FUNCTION}
 
 

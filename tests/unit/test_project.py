@@ -25,6 +25,7 @@ MAKE_START = [
     for name in ("azurite", "captions", "host", "local_storage", "node", "processes", "start")
 ]
 PLATFORM_SETTINGS = {
+    "AzureWebJobsDisableHomepage",
     "AzureWebJobsStorage",
     "FUNCTIONS_WORKER_RUNTIME",
     "PYTHON_THREADPOOL_THREAD_COUNT",
@@ -62,8 +63,9 @@ def test_no_requirements_say_where_packages_come_from(name: str) -> None:
     assert "://" not in (ROOT / name).read_text()
 
 
-def test_the_lock_of_azurite_says_what_packages_are_and_not_where_they_come_from() -> None:
-    lock = json.loads((ROOT / "tools" / "azurite" / "package-lock.json").read_text())
+@pytest.mark.parametrize("tool", ["azurite", "exiftool", "newman", "web"])
+def test_a_lock_of_npm_says_what_packages_are_and_not_where_they_come_from(tool: str) -> None:
+    lock = json.loads((ROOT / "tools" / tool / "package-lock.json").read_text())
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert packages
     assert all("integrity" in entry for entry in packages.values())
@@ -131,6 +133,10 @@ def test_only_the_app_is_deployed() -> None:
 def test_the_example_sets_only_what_something_reads() -> None:
     read = {each.metadata["env"] for each in fields(Settings)} | PLATFORM_SETTINGS
     assert example_values().keys() <= read
+
+
+def test_the_page_is_in_the_place_of_the_platform_s_own() -> None:
+    assert example_values()["AzureWebJobsDisableHomepage"] == "true"
 
 
 def test_the_example_can_be_run_as_it_is() -> None:

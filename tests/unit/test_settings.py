@@ -12,6 +12,7 @@ from captioner.settings import (
     load_settings,
     load_storage_connection,
     local_environment,
+    people_sign_in,
 )
 
 
@@ -29,6 +30,7 @@ def test_every_setting_is_read() -> None:
             "IMAGES_CONTAINER": "pictures",
             "CAPTIONS_CONTAINER": "words",
             "JOBS_CONTAINER": "work",
+            "THUMBNAILS_CONTAINER": "small",
             "MODEL_DIR": "elsewhere",
             "BEAM_SIZE": "5",
             "ALTERNATIVES": "0",
@@ -52,6 +54,7 @@ def test_every_setting_is_read() -> None:
             "AZURE_SEARCH_ENDPOINT": "https://name.search.windows.net/",
             "AZURE_SEARCH_KEY": "admin",
             "AZURE_SEARCH_INDEX": "pictures-2",
+            "IIIF_CANVAS": "https://example.org/iiif/{stem}/canvas",
         }
     )
 
@@ -59,6 +62,7 @@ def test_every_setting_is_read() -> None:
         images_container="pictures",
         captions_container="words",
         jobs_container="work",
+        thumbnails_container="small",
         model_dir=Path("elsewhere"),
         beam_size=5,
         alternatives=0,
@@ -82,6 +86,7 @@ def test_every_setting_is_read() -> None:
         azure_search_endpoint="https://name.search.windows.net",
         azure_search_key="admin",
         azure_search_index="pictures-2",
+        iiif_canvas="https://example.org/iiif/{stem}/canvas",
     )
     assert settings.vision_configured
     unchanged = [
@@ -119,6 +124,11 @@ def test_every_setting_is_read() -> None:
         ("SOURCE_DENIED_HOSTS", "10.0.0.0/33"),
         ("SOURCE_DENIED_HOSTS", "a..example"),
         ("SOURCE_PRIVATE_HOSTS", "10.0.0.0/8"),
+        ("IIIF_CANVAS", "https://example.org/iiif/canvas"),
+        ("IIIF_CANVAS", "https://example.org/{id}/{name}"),
+        ("IIIF_CANVAS", "https://{name}/canvas"),
+        ("IIIF_CANVAS", "https://example.org/{name}#canvas"),
+        ("IIIF_CANVAS", "urn:{sha256}"),
     ],
 )
 def test_a_faulty_setting_is_named(name: str, value: str) -> None:
@@ -278,3 +288,12 @@ def test_a_key_in_the_wrong_place_is_not_shown(name: str) -> None:
         load_settings({name: "0123secret"})
 
     assert "0123secret" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "known"),
+    [("True", True), ("true", True), ("1", True), ("False", False), ("", False), ("yes", False)],
+)
+def test_people_are_known_where_the_platform_lets_them_sign_in(value: str, known: bool) -> None:
+    assert people_sign_in({"WEBSITE_AUTH_ENABLED": value}) is known
+    assert not people_sign_in({})

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from captioner.model.attention import AttendedWord, Looker, looks
 from captioner.model.bundle import Bundle
 from captioner.model.decoding import BeamSettings, Hypothesis
 from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.model.vocabulary import Vocabulary, text_of
 from training.config import TrainingConfig
 from training.data.pictures import Pictures
-from training.evaluation.attention import AttendedWord, Looker, looks
 from training.evaluation.captioned import Captioned
 
 if TYPE_CHECKING:  # TensorFlow takes seconds to import
@@ -92,7 +92,9 @@ class BundleModel:
         settings = replace(self.bundle.beam_settings, beam_size=self.beam_size)
         (found,) = self.bundle.search(pixels, settings)
         step = self.bundle.encode(pixels, output="attention").step
-        return looks(found.ranked[0], step, self.bundle.vocabulary)
+        return looks(
+            _words_of(found.ranked[0], self.bundle.vocabulary), step, self.bundle.vocabulary
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class KerasModel:
             return []
         (ranked,) = self.captioner.search(pixels, self.settings)
         step = self.captioner.start(pixels, output="attention")
-        return looks(ranked[0], step, self.vocabulary)
+        return looks(_words_of(ranked[0], self.vocabulary), step, self.vocabulary)
 
 
 def caption_all(model: Model, pictures: Pictures) -> Captioned:
@@ -161,6 +163,10 @@ def looker_of(model: Model, pictures: Pictures) -> Looker:
         return model.look(np.asarray(pictures.pixels[row : row + 1]))
 
     return look
+
+
+def _words_of(caption: Hypothesis, vocabulary: Vocabulary) -> list[str]:
+    return [vocabulary.words[number] for number in caption.ids]
 
 
 def _search_name(beam_size: int) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from captioner.model.attention import AttendedWord, place_of
 from training.data.datasets import CaptionedImage
-from training.evaluation.attention import AttendedWord, place_of
 from training.evaluation.evaluation import Evaluation
 
 _LARGE, _SMALL = (480, 360), (120, 120)  # pixels at most

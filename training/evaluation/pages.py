@@ -8,8 +8,8 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from captioner.model.attention import Looker
 from training.evaluation import plots
-from training.evaluation.attention import Looker
 from training.evaluation.cards import Card, card, said_of
 from training.evaluation.evaluation import Evaluation, Part
 from training.evaluation.objects import Objects, WordCount

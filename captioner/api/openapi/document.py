@@ -7,9 +7,11 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from captioner import __version__
 from captioner.api.documents import ProblemDocument
+from captioner.api.openapi.examples_alt_texts import CURRENT
 from captioner.api.openapi.meanings import MEANINGS
 from captioner.api.openapi.operations import (
     OPERATIONS,
@@ -19,7 +21,7 @@ from captioner.api.openapi.operations import (
     Place,
     Schema,
 )
-from captioner.errors import CaptionerError, SettingsError, kinds_of
+from captioner.errors import CaptionerError, EditConflict, SettingsError, kinds_of
 
 type Json = dict[str, Any]
 
@@ -157,7 +159,7 @@ def _place(place: Place) -> Json:
         "name": place.name,
         "in": place.within,
         "description": place.description,
-        **({"required": True} if place.within == "path" else {}),
+        **({"required": True} if place.within == "path" or place.required else {}),
         "schema": place.schema,
         "example": place.example,
     }
@@ -239,6 +241,7 @@ def _problems(operation: Operation, problem: Schema) -> Iterator[tuple[str, Json
                 status=status,
                 code=fault.code,
                 detail=fault.meaning,
+                current=CURRENT if fault is EditConflict else UNSET,
             )
             for fault in faults
         }

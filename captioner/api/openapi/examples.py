@@ -7,7 +7,7 @@ import msgspec
 from captioner.api.documents import Health, JobList, Results
 from captioner.api.requests import Renewal
 from captioner.captioning import Options
-from captioner.entries import entry_of
+from captioner.entries import Facet, entry_of
 from captioner.jobs import Backfill, Counts, JobStatus, Result
 from captioner.ondemand import ManyUrls, OneDirectory, OneUrl
 from captioner.records import (
@@ -20,7 +20,7 @@ from captioner.records import (
     Problem,
     Tag,
 )
-from captioner.search import Facet, Facets, Hit, Match, SearchAnswer, Segment
+from captioner.search import Facets, Hit, Match, SearchAnswer, Segment
 
 _MOMENT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 _MODEL = ModelName("flickr8k-lite2-tags", "a2f959c7be59")
@@ -51,8 +51,9 @@ RECORD = CaptionRecord(
             created=_MOMENT,
         ),
     ),
+    descriptions=(),
     needs_review=False,
-    alt_text=AltText(_TEXT, "onnx", "machine", None, _MOMENT),
+    alt_text=AltText(_TEXT, "onnx", "machine", None, _MOMENT, language="en"),
     problems=(),
     created=_MOMENT,
     updated=_MOMENT,

@@ -5,7 +5,8 @@ import json
 import azure.functions as func
 import pytest
 
-from captioner.api.jobs import job_in, token_in
+from captioner.api.jobs import job_in
+from captioner.api.paging import token_in
 from captioner.api.requests import JobsQuery, ResultsQuery, read_query, read_renewal
 from captioner.errors import (
     ContradictoryRequest,

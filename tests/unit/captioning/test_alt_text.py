@@ -9,7 +9,15 @@ from msgspec import UNSET, UnsetType
 
 from captioner.captioning import inherit
 from captioner.captioning.alt_text import choose_alt_text
-from captioner.records import AltText, Caption, CaptionRecord, ImageFacts, ModelName, now
+from captioner.records import (
+    AltText,
+    Caption,
+    CaptionRecord,
+    Description,
+    ImageFacts,
+    ModelName,
+    now,
+)
 
 
 def caption_of(source: str, confidence: float | None) -> Caption:
@@ -174,3 +182,188 @@ def test_the_same_machine_text_keeps_its_date() -> None:
 
 def test_machine_text_of_another_image_goes_with_it() -> None:
     assert inherit(record_with(None, sha256="bb"), record_with(alt_text())).alt_text is None
+
+
+def record_bringing(
+    *brought: Description, alt: AltText | None = None, **more: Any
+) -> CaptionRecord:
+    return record_with(alt, descriptions=brought, **more)
+
+
+BESIDE = Description("blob-metadata", "My cat beside")
+INSIDE = Description("xmp-alt-text", "My cat inside", "en")
+GERMAN = Description("xmp-alt-text", "Meine Katze", "de")
+OFFERED = Description("dc-description", "A cat at large")
+MACHINE = alt_text("a cat", language="en")
+
+
+def came(brought: Description, **more: Any) -> AltText:
+    """Give the alt text that an image brought yesterday."""
+    return AltText(
+        brought.text,
+        brought.origin,
+        "approved",
+        by=None,
+        updated=YESTERDAY,
+        language=brought.language,
+        **more,
+    )
+
+
+def text_of(record: CaptionRecord) -> str | None:
+    return record.alt_text.text if record.alt_text else None
+
+
+@pytest.mark.parametrize("machine", [MACHINE, None])
+def test_alt_text_that_comes_with_a_first_image_is_published(machine: AltText | None) -> None:
+    first = record_bringing(INSIDE, OFFERED, alt=machine, needs_review=True)
+
+    record = inherit(first, None)
+
+    assert record.alt_text == AltText(
+        INSIDE.text, "xmp-alt-text", "approved", None, first.updated, language="en"
+    )
+    assert record.needs_review is False
+    assert record.history == ()
+    assert record.descriptions == (INSIDE, OFFERED)
+
+
+@pytest.mark.parametrize(
+    "origin", ["xmp-extended", "dc-description", "iptc-caption", "exif-description"]
+)
+def test_other_descriptions_are_only_offered(origin: Any) -> None:
+    first = record_bringing(Description(origin, "A cat at large"), alt=MACHINE)
+
+    assert inherit(first, None) is first
+    assert inherit(first, record_with(MACHINE)).alt_text == MACHINE
+
+
+@pytest.mark.parametrize(
+    ("brought", "language", "published"),
+    [
+        ((BESIDE, INSIDE), "en", BESIDE),
+        ((GERMAN, INSIDE), "en", INSIDE),
+        ((GERMAN, INSIDE), "en-GB", INSIDE),
+        ((INSIDE, GERMAN), "de", GERMAN),
+        ((GERMAN, INSIDE), "fr", GERMAN),
+        ((GERMAN, INSIDE), UNSET, GERMAN),
+        ((Description("xmp-alt-text", "Un chat"), GERMAN), "en", None),
+    ],
+    ids=["beside", "second", "kind", "German", "neither", "none", "unnamed"],
+)
+def test_of_several_the_one_in_the_language_of_the_captions_is_published(
+    brought: tuple[Description, ...], language: Any, published: Description | None
+) -> None:
+    record = inherit(record_bringing(*brought, alt=alt_text(language=language)), None)
+
+    assert text_of(record) == (published or brought[0]).text
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        alt_text("my cat", "edited"),
+        alt_text("a cat", "approved"),
+        came(OFFERED),
+        came(BESIDE, judged=()),
+    ],
+    ids=["written", "a captioner's", "a description", "approved here"],
+)
+def test_what_a_person_decided_stays_whatever_the_image_brings(before: AltText) -> None:
+    previous = record_with(before)
+
+    same = inherit(record_bringing(INSIDE), previous)
+    other = inherit(record_bringing(INSIDE, sha256="bb", etag='"2"'), previous)
+
+    assert same.alt_text == before
+    assert other.alt_text == msgspec.structs.replace(before, stale=True)
+    assert (same.history, other.history) == ((), ())
+
+
+def test_text_that_came_gives_way_to_what_the_next_image_brings() -> None:
+    older = (alt_text("an old cat", "edited"),)
+    previous = record_bringing(INSIDE, alt=came(INSIDE), history=older)
+
+    record = inherit(record_bringing(GERMAN, sha256="bb", etag='"2"'), previous)
+
+    assert record.alt_text is not None
+    assert (record.alt_text.text, record.alt_text.language) == ("Meine Katze", "de")
+    assert record.alt_text.stale is UNSET
+    assert record.history == (came(INSIDE), *older)
+    assert record.needs_review is False
+
+
+def test_text_that_came_is_stale_once_another_image_brings_none() -> None:
+    previous = record_bringing(INSIDE, alt=came(INSIDE))
+
+    record = inherit(record_bringing(OFFERED, alt=MACHINE, sha256="bb", etag='"2"'), previous)
+    again = inherit(record_bringing(INSIDE, alt=MACHINE, sha256="cc", etag='"3"'), record)
+
+    assert record.alt_text == came(INSIDE, stale=True)
+    assert record.needs_review is True
+    assert again.alt_text == came(INSIDE)
+    assert again.needs_review is False
+
+
+def test_text_that_came_stays_while_the_image_is_the_same() -> None:
+    previous = record_bringing(INSIDE, alt=came(INSIDE))
+
+    assert inherit(record_bringing(INSIDE, alt=MACHINE), previous).alt_text == came(INSIDE)
+    assert inherit(record_bringing(etag='"2"'), previous).alt_text == came(INSIDE)
+
+
+def test_what_another_image_brings_too_is_not_stale() -> None:
+    mine = alt_text(INSIDE.text, "edited")
+
+    record = inherit(record_bringing(INSIDE, sha256="bb", etag='"2"'), record_with(mine))
+
+    assert record.alt_text == mine
+
+
+def test_changed_blob_metadata_changes_text_that_came() -> None:
+    previous = record_bringing(BESIDE, INSIDE, alt=came(BESIDE))
+    mended = Description("blob-metadata", "My cat, mended")
+
+    record = inherit(record_bringing(mended, INSIDE, etag='"2"'), previous)
+    bare = inherit(record_bringing(INSIDE, etag='"3"'), previous)
+
+    assert text_of(record) == "My cat, mended"
+    assert record.history == (came(BESIDE),)
+    assert text_of(bare) == INSIDE.text
+
+
+def test_a_second_language_does_not_take_the_place_of_what_was_published() -> None:
+    previous = record_bringing(INSIDE, GERMAN, alt=came(INSIDE))
+
+    spoken = inherit(record_bringing(INSIDE, GERMAN, alt=alt_text(language="de")), previous)
+
+    assert spoken.alt_text == came(INSIDE)
+    assert spoken.history == ()
+
+
+@pytest.mark.parametrize(("sha256", "etag"), [("aa", '"1"'), ("aa", '"2"'), ("bb", '"2"')])
+def test_text_that_was_handed_back_does_not_return(sha256: str, etag: str) -> None:
+    handed_back = record_bringing(INSIDE, alt=MACHINE, history=(came(INSIDE),))
+
+    record = inherit(record_bringing(INSIDE, alt=MACHINE, sha256=sha256, etag=etag), handed_back)
+
+    assert record.alt_text == MACHINE
+    assert record.history == (came(INSIDE),)
+
+
+def test_new_text_takes_a_machines_place() -> None:
+    looked_through = record_bringing(OFFERED, alt=MACHINE)
+
+    for previous in (looked_through, record_with(MACHINE), record_with(None)):
+        record = inherit(record_bringing(INSIDE, OFFERED, alt=MACHINE), previous)
+
+        assert text_of(record) == INSIDE.text
+        assert record.history == previous.history
+
+
+def test_descriptions_stay_while_the_same_image_is_not_looked_through() -> None:
+    previous = record_bringing(INSIDE, alt=came(INSIDE))
+
+    assert inherit(record_with(None), previous).descriptions == (INSIDE,)
+    assert inherit(record_with(None, sha256="bb", etag='"2"'), previous).descriptions is UNSET
+    assert inherit(record_bringing(), previous).descriptions == ()

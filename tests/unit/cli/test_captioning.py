@@ -5,6 +5,7 @@ import pytest
 from captioner.cli.captioning import records_of
 from captioner.cli.files import NamedFile
 from tests.support.captioners import ScriptedCaptioner, service_of
+from tests.support.metadata import ALT_TEXT, image_with, in_languages, xmp
 from tests.support.pictures import image_bytes, plain
 
 
@@ -43,3 +44,11 @@ def test_a_file_beyond_the_limit_costs_no_other(files):
     record, other = records_of(files[:2], service_of(ScriptedCaptioner()), max_bytes=2**20)
     assert record.problems[0].code == "image_too_large"
     assert other.captions
+
+
+def test_alt_text_in_a_file_is_shown(files):
+    packet = xmp(in_languages(ALT_TEXT, en="A dog in the snow"))
+    files[0].path.write_bytes(image_with("PNG", packet=packet))
+    (record,) = records_of(files[:1], service_of(ScriptedCaptioner()), max_bytes=10**6)
+    assert record.alt_text.text == "A dog in the snow"
+    assert record.alt_text.status == "approved"

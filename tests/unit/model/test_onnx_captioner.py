@@ -6,8 +6,9 @@ import pytest
 from msgspec import UNSET, structs
 from PIL import Image
 
-from captioner.errors import LanguageUnsupported
+from captioner.errors import AttentionUnavailable, LanguageUnsupported
 from captioner.images import Picture
+from captioner.model.attention import looks
 from captioner.model.bundle import Bundle, Encoded, open_bundle
 from captioner.model.decoding import beam_search
 from captioner.model.manifest import TagNames
@@ -219,3 +220,55 @@ def test_what_is_told_does_not_depend_on_the_batch(telling: Bundle) -> None:
     for one, expected in zip(PICTURES, together, strict=True):
         (alone,) = captioner.caption([one])
         assert (alone.tags, alone.novelty) == expected
+
+
+def test_it_looks_as_it_did_when_it_wrote_its_caption(telling: Bundle) -> None:
+    captioner = OnnxCaptioner(telling)
+    (caption,) = captioner.caption(PICTURES[:1])
+    pixels = encoder_input([PICTURES[0].image], telling.manifest.resize)
+    step = telling.encode(pixels, output="attention").step
+    expected = looks(caption.text.split(), step, telling.vocabulary)
+
+    found = captioner.look(PICTURES[0], caption.text)
+
+    assert [word for word, _ in found] == [word for word, _ in expected]
+    for (_, grid), (_, same) in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(grid, same)
+
+
+def test_a_word_that_was_learnt_in_two_parts_has_the_mean_of_both(telling: Bundle) -> None:
+    captioner = OnnxCaptioner(telling)
+    parted = captioner.look(PICTURES[0], "the man 's dog")
+    whole = captioner.look(PICTURES[0], "the man's dog")
+    assert [word for word, _ in whole] == ["the", "man's", "dog"]
+    np.testing.assert_array_equal(whole[1][1], np.mean([parted[1][1], parted[2][1]], axis=0))
+    np.testing.assert_array_equal(whole[2][1], parted[3][1])
+
+
+def test_it_follows_a_text_no_further_than_it_writes_itself(telling: Bundle) -> None:
+    longest = telling.beam_settings.max_words
+    found = OnnxCaptioner(telling).look(PICTURES[0], "dog " * (longest + 5))
+    assert len(found) == longest
+
+
+def test_a_model_that_tells_no_attention_says_so(bundle: Bundle) -> None:
+    with pytest.raises(AttentionUnavailable):
+        OnnxCaptioner(bundle).look(PICTURES[0], "a dog")
+
+
+def test_attention_to_what_is_no_grid_is_not_told(
+    telling: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = Bundle.encode
+
+    def with_one_more(*args: object, **options: object) -> Encoded:
+        encoded = encode(*args, **options)
+
+        def step(tokens: np.ndarray, parents: np.ndarray) -> np.ndarray:
+            return np.pad(encoded.step(tokens, parents), ((0, 0), (0, 1)))
+
+        return replace(encoded, step=step)
+
+    monkeypatch.setattr(Bundle, "encode", with_one_more)
+    with pytest.raises(AttentionUnavailable):
+        OnnxCaptioner(telling).look(PICTURES[0], "a dog")

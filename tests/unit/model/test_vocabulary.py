@@ -8,6 +8,7 @@ from captioner.model.vocabulary import (
     UNKNOWN,
     Vocabulary,
     text_of,
+    words_of,
 )
 
 CAPTIONS = [["a", "dog"], ["a", "cat"], ["the", "dog"], ["a", "bird"]]
@@ -72,3 +73,4 @@ def test_a_list_that_is_no_vocabulary_is_refused(words: tuple[str, ...], fault: 
 )
 def test_words_are_written_as_people_do(words: str, text: str) -> None:
     assert text_of(words.split()) == text
+    assert words_of(text) == words.split()

@@ -158,6 +158,20 @@ def test_an_image_is_captioned_and_nothing_is_written(
     assert [blob.name for blob in container.list_blobs()] == [NAME]
 
 
+def test_alt_text_that_came_with_an_image_is_answered(
+    container: ContainerClient, opened: Callable[[str], Directory], service: CaptioningService
+) -> None:
+    container.upload_blob(NAME, RED, metadata={"Alt_Text": "R%C3%B6te"})
+    directory = opened(FULL)
+    (entry,) = images_in(directory, 1) or []
+
+    (captioned,) = OnDemand(service, max_bytes=2**20).caption([Listed(directory, entry)])
+
+    assert captioned.record.alt_text is not None
+    assert captioned.record.alt_text.text == "Röte"
+    assert captioned.record.alt_text.source == "blob-metadata"
+
+
 class TestKept:
     @pytest.fixture(autouse=True)
     def image(self, container: ContainerClient) -> None:
@@ -376,3 +390,15 @@ class TestMeanwhile:
 
         assert codes(record) == {"save": "store_conflict"}
         assert (record.image.width, beside(container).image.width) == (80, 60)
+
+    @pytest.mark.parametrize("permission", [FULL, READ], ids=["kept", "not kept"])
+    def test_alt_text_that_came_with_an_image_is_told(
+        self, container: ContainerClient, caption: Caption, permission: str
+    ) -> None:
+        container.upload_blob(NAME, RED, metadata={"alt_text": "A sunset"}, overwrite=True)
+
+        record = caption(permission)
+
+        assert record.alt_text is not None
+        assert (record.alt_text.text, record.alt_text.status) == ("A sunset", "approved")
+        assert bool(record.problem_of("save")) == (permission == READ)

@@ -41,3 +41,9 @@ def test_the_greeting_names_another_storage_account_first() -> None:
     assert "export" not in usual
     assert "export AzureWebJobsStorage='AccountName=x'" in other
     assert "http://127.0.0.1:8071/api/health" in other
+
+
+def test_the_greeting_leads_to_the_gallery_before_all_else() -> None:
+    told = start.greeting(8071, Settings(), 2, "UseDevelopmentStorage=true")
+    assert "http://127.0.0.1:8071/ in a browser" in told
+    assert told.index("See the gallery") < told.index("Drop an image")

@@ -11,6 +11,7 @@ from azure.storage.blob import BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueServiceClient
 
 from captioner.errors import (
+    ImageExists,
     ImageNotFound,
     ImageTooLarge,
     InvalidRequest,
@@ -395,3 +396,16 @@ def test_identity_needs_no_connection_string(settings: Settings) -> None:
     )
     with ImageStore.connect(connection, settings) as store:
         assert store.image_url("a.jpg").startswith("https://account.blob.core.windows.net/")
+
+
+def test_an_image_is_not_written_over_where_it_may_not_be(store: ImageStore) -> None:
+    etag = store.put_image("a.jpg", b"first", overwrite=False, metadata={"alt_text": "A dog"})
+    with pytest.raises(ImageExists):
+        store.put_image("a.jpg", b"second", overwrite=False)
+    assert store.find_image("a.jpg").metadata == {"alt_text": "A dog"}
+
+    later = store.put_image("a.jpg", b"third", replaces=etag)
+    with pytest.raises(StoreConflict):
+        store.put_image("a.jpg", b"fourth", replaces=etag)
+    assert (store.get_image("a.jpg").data, store.get_image("a.jpg").etag) == (b"third", later)
+    assert store.find_image("a.jpg").metadata == {}

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from captioner.model.decoding import Hypothesis, Ids
+from captioner.model.attention import looks, place_of
+from captioner.model.decoding import Ids
 from captioner.model.vocabulary import SPECIAL_WORDS, START, Vocabulary
-from training.evaluation.attention import looks, place_of
 
 VOCABULARY = Vocabulary((*SPECIAL_WORDS, "a", "red", "kite"))
-CAPTION = Hypothesis((4, 5, 6), (-0.5, -0.5, -0.5, -0.5), -0.5)
+CAPTION = ["a", "red", "kite"]
 
 
 class Step:
@@ -36,7 +36,7 @@ def test_patches_that_are_no_grid_are_not_shown() -> None:
 
 @pytest.mark.parametrize(
     ("row", "column", "place"),
-    [(0, 0, "upper left"), (0, 7, "upper right"), (3, 4, "middle"), (7, 3, "bottom")],
+    [(0, 0, "upper left"), (0, 7, "upper right"), (3, 4, "centre"), (7, 3, "bottom")],
 )
 def test_a_place_has_a_name(row: int, column: int, place: str) -> None:
     attention = np.full((8, 8), 0.001, np.float32)

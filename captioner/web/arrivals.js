@@ -1,0 +1,59 @@
+// @ts-check
+/** Images that this page has uploaded and that the collection has no captions of yet. */
+
+/**
+ * @typedef {{name: string, version: string, width: number, height: number}} Uploaded
+ * @typedef {Uploaded & {at: number}} Arrival
+ */
+
+/** The latest last. @type {Map<string, Arrival>} */
+const arrivals = new Map();
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/**
+ * Tell of an image that the app has taken.
+ *
+ * @param {Uploaded} uploaded
+ */
+export function arrived(uploaded) {
+  arrivals.delete(uploaded.name);
+  arrivals.set(uploaded.name, { ...uploaded, at: Date.now() });
+  for (const each of [...listeners]) each();
+}
+
+/**
+ * Tell what the collection knows of an image; give whether its captions are still awaited.
+ *
+ * @param {{name: string, version?: string}} entry
+ */
+export function isAwaited(entry) {
+  const arrival = arrivals.get(entry.name);
+  if (!arrival) return false;
+  if (entry.version && entry.version !== arrival.version) return true;
+  arrivals.delete(entry.name);
+  return false;
+}
+
+/**
+ * Await an image no more.
+ *
+ * @param {string} name
+ */
+export function leave(name) {
+  arrivals.delete(name);
+}
+
+/** Give those that are awaited, the latest first. */
+export function awaited() {
+  return [...arrivals.values()].reverse();
+}
+
+/**
+ * @param {() => void} listener
+ * @returns {() => void} to hear no more
+ */
+export function onArrival(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
