@@ -6,9 +6,8 @@ from hashlib import sha256
 import azure.functions as func
 import msgspec
 from msgspec import Struct
-from werkzeug.http import parse_etags
 
-from captioner.api.answers import json_answer
+from captioner.api.answers import has_version, json_answer
 from captioner.api.problems import answering_problems
 from captioner.api.requests import ImagesQuery, read_query
 from captioner.composition import Services
@@ -38,8 +37,8 @@ class CollectionApi:
 def _unless_known(request: func.HttpRequest, document: Struct) -> func.HttpResponse:
     """Give a document, or 304 where the client has the very same."""
     body = msgspec.json.encode(document)
-    etag = sha256(body).hexdigest()[:32]
-    headers = {"ETag": f'"{etag}"', "Cache-Control": "no-cache"}
-    if parse_etags(request.headers.get("if-none-match")).contains_weak(etag):
+    etag = f'"{sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if has_version(request, etag):
         return func.HttpResponse(status_code=304, headers=headers)
     return json_answer(body, headers=headers)

@@ -1,8 +1,6 @@
 """An app with function keys: the page asks for one, once, and keeps it for its tab alone."""
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,17 +13,8 @@ from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keys") / "keys.json"
-
-
-@pytest.fixture(scope="module")
-def locked(
-    azurite: Azurite, keys: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[GalleryApp]:
-    arguments = ["--enforce-keys", "--keys", str(keys)]
-    folder = tmp_path_factory.mktemp("gallery")
-    with running_gallery(azurite, folder, arguments=arguments) as running:
+def locked(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GalleryApp]:
+    with running_gallery(azurite, tmp_path_factory.mktemp("gallery"), with_keys=True) as running:
         running.caption("safe.jpg", image_bytes(plain(80, 60)))
         yield running
 
@@ -35,10 +24,7 @@ def ask_for_key(page: Page) -> None:
     expect(page.get_by_label("Key", exact=True)).to_be_focused()
 
 
-def test_a_key_is_asked_for_once_and_kept_in_the_tab(
-    locked: GalleryApp, keys: Path, browser: Browser
-) -> None:
-    key = json.loads(keys.read_text())["functionKeys"]["default"]
+def test_a_key_is_asked_for_once_and_kept_in_the_tab(locked: GalleryApp, browser: Browser) -> None:
     with watched_page(browser, locked.url) as visit:
         visit.allow("answered 401")
         page, gallery = visit.page, Gallery(visit.page)
@@ -50,7 +36,7 @@ def test_a_key_is_asked_for_once_and_kept_in_the_tab(
         page.get_by_label("Key", exact=True).fill("a-wrong-key")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert").filter(has_text="refused that key")).to_be_visible()
-        page.get_by_label("Key", exact=True).fill(key)
+        page.get_by_label("Key", exact=True).fill(locked.key)
         page.keyboard.press("Enter")
         picture = gallery.card("safe.jpg").locator("img")
         wait_for(lambda: is_drawn(picture), "the picture behind the key")
@@ -62,10 +48,10 @@ def test_a_key_is_asked_for_once_and_kept_in_the_tab(
         gallery.open("safe.jpg")
         expect(gallery.alt_text).not_to_have_value("")
         assert len(visit.faults) == asked  # nothing was refused any more
-        assert key not in page.url
+        assert locked.key not in page.url
         kept = page.evaluate("[JSON.stringify(sessionStorage), JSON.stringify(localStorage)]")
-        assert key in kept[0]
-        assert key not in kept[1]
+        assert locked.key in kept[0]
+        assert locked.key not in kept[1]
         assert page.context.cookies() == []
 
         another = page.context.new_page()

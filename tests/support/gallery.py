@@ -1,17 +1,23 @@
 """The gallery as people use it: by what controls are called, in a watched page of a real app."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+import requests
 from playwright.sync_api import Download, Locator, Page
 
+from captioner.collection import ImagePage
+from captioner.entries import entry_of
 from captioner.records import CaptionRecord
 from tests.support.app import App, running_app
 from tests.support.azurite import Azurite
 from tests.support.bundles import make_bundle
 from tests.support.vision_server import KEY, VisionServer
+from tests.support.waiting import DEADLINE_S, wait_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +26,40 @@ class GalleryApp:
 
     app: App
     vision: VisionServer
+    key: str = ""
 
     @property
     def url(self) -> str:
         return self.app.host.url
 
     def caption(self, name: str, data: bytes) -> CaptionRecord:
-        """Put an image into the container, and wait for its record."""
-        return self.app.record(name, self.app.drop(name, data))
+        """Put an image into the container, and wait until the lists tell of its record.
+
+        Lists follow records by seconds, and a page that opens in between shows the one before.
+        """
+        record = self.app.record(name, self.app.drop(name, data))
+        wait_for(lambda: self._is_listed(record), f"{name} in the lists")
+        return record
+
+    def _is_listed(self, record: CaptionRecord) -> bool:
+        answer = requests.get(
+            f"{self.url}/api/images",
+            params={"prefix": record.image.name},
+            headers={"x-functions-key": self.key},
+            timeout=DEADLINE_S,
+        )
+        answer.raise_for_status()
+        page = msgspec.json.decode(answer.content, type=ImagePage)
+        return entry_of(record) in page.images
 
 
 @contextmanager
 def running_gallery(
-    azurite: Azurite, folder: Path, *, arguments: Sequence[str] = ()
+    azurite: Azurite, folder: Path, *, with_keys: bool = False
 ) -> Iterator[GalleryApp]:
     """Run the app with a tiny model and a Vision of its own for a block of code."""
+    keys = folder / "keys.json"
+    arguments = ["--enforce-keys", "--keys", str(keys)] if with_keys else []
     with VisionServer() as vision:
         settings = {
             "MODEL_DIR": str(make_bundle(folder / "bundle", telling=True)),
@@ -43,7 +68,8 @@ def running_gallery(
             "SEARCH_DIR": str(folder / "search"),
         }
         with running_app(azurite, settings, arguments=arguments) as app:
-            yield GalleryApp(app, vision)
+            key = json.loads(keys.read_text())["functionKeys"]["default"] if with_keys else ""
+            yield GalleryApp(app, vision, key)
 
 
 class Gallery:
