@@ -14,7 +14,7 @@ from captioner.catalogue import Catalogue, Upkeep
 from captioner.collection import Collection
 from captioner.curation import Curation
 from captioner.events import ImageEvents
-from captioner.exports import Canvas, Exports, SidecarListing
+from captioner.exports import Canvas, Exports, Listing
 from captioner.images import Picture, decode
 from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE, Jobs, JobWorker, build_jobs
 from captioner.model.bundle import open_bundle
@@ -107,6 +107,7 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
         store=store,
         events=events,
     )
+    collection = Collection(Catalogue(catalogue), local_folder(settings))
     return Services(
         own_captioner,
         captioning,
@@ -118,19 +119,18 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
         job_worker,
         Upkeep(catalogue, store),
         build_search(settings, catalogue, store),
-        Collection(Catalogue(catalogue), local_folder(settings)),
+        collection,
         Curation(store, captioning, forget=thumbnails.forget),
         thumbnails,
         Uploads(store, read, thumbnails, events),
         Explanations(store, read, own_captioner),
-        build_exports(settings, catalogue, store),
+        build_exports(settings, store, collection),
     )
 
 
-def build_exports(settings: Settings, blobs: CatalogueBlobs, store: ImageStore) -> Exports:
+def build_exports(settings: Settings, store: ImageStore, listing: Listing) -> Exports:
     """Give what reads records to export them; nothing is reached before its first use."""
-    canvas = Canvas(settings.iiif_canvas, store.images_url)
-    return Exports(store, SidecarListing(blobs, store), canvas)
+    return Exports(store, listing, Canvas(settings.iiif_canvas, store.images_url))
 
 
 def build_search(settings: Settings, blobs: CatalogueBlobs, store: ImageStore) -> Search:

@@ -18,6 +18,7 @@ from captioner.exports import (
     Document,
     Exports,
     Format,
+    SidecarListing,
     document_of,
     file_path,
     sidecar,
@@ -73,7 +74,7 @@ def export_and_show(
         ImageStore.connect(connection, settings) as store,
         terminal.progress(as_json=wanted.to == _STANDARD_OUTPUT) as progress,
     ):
-        exports = build_exports(settings, blobs, store)
+        exports = build_exports(settings, store, SidecarListing(blobs, store))
         records = progress.track(
             _records(wanted, exports),
             total=len(wanted.names) or None,

@@ -127,6 +127,17 @@ class CollectionTables:
         )
         return [number for (number,) in rows]
 
+    def names(
+        self, kinds: Iterable[int], prefix: str | None, after: str | None, limit: int
+    ) -> list[str]:
+        """Give the names of images of these kinds that begin so, in order, those after `after`."""
+        rows = self._connection.execute(
+            f"SELECT name FROM listed INDEXED BY by_name WHERE {_UNDER if prefix else 'TRUE'} "  # noqa: S608
+            "AND name > ?2 AND kind IN (SELECT value FROM json_each(?3)) ORDER BY name LIMIT ?4",
+            (prefix, after or "", json.dumps(list(kinds)), limit),
+        )
+        return [name for (name,) in rows]
+
 
 _decoder = msgspec.json.Decoder(Kind)
 

@@ -1,15 +1,18 @@
 """Records that are read to be exported, from a real emulator."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from captioner.collection import Filters
+from captioner.catalogue import Catalogue
+from captioner.collection import Collection, Filters
 from captioner.composition import build_exports
 from captioner.errors import RecordNotFound, StoreRefused
-from captioner.exports import Exports, why_unread
+from captioner.exports import Exports, SidecarListing, why_unread
 from captioner.records import Problem
 from captioner.settings import Settings, StorageConnection
 from captioner.store import CatalogueBlobs, ImageStore, sidecar_name
@@ -36,10 +39,25 @@ def store(azurite: Azurite, settings: Settings) -> Iterator[ImageStore]:
 
 
 @pytest.fixture
-def exports(azurite: Azurite, settings: Settings, store: ImageStore) -> Iterator[Exports]:
+def blobs(azurite: Azurite, settings: Settings) -> Iterator[CatalogueBlobs]:
     connection = StorageConnection(connection_string=azurite.connection_string)
     with CatalogueBlobs.connect(connection, settings) as blobs:
-        yield build_exports(settings, blobs, store)
+        yield blobs
+
+
+@pytest.fixture
+def sidecars(blobs: CatalogueBlobs, store: ImageStore) -> SidecarListing:
+    return SidecarListing(blobs, store)
+
+
+@pytest.fixture
+def collection(blobs: CatalogueBlobs, tmp_path: Path) -> Collection:
+    return Collection(Catalogue(blobs), tmp_path, max_age=timedelta(days=1))
+
+
+@pytest.fixture(params=["sidecars", "collection"])
+def exports(settings: Settings, store: ImageStore, request: pytest.FixtureRequest) -> Exports:
+    return build_exports(settings, store, request.getfixturevalue(request.param))
 
 
 def everything(exports: Exports, limit: int, **filters: Any) -> list[str]:
@@ -101,9 +119,7 @@ def test_parts_go_on_past_an_image_that_is_gone(exports: Exports, store: ImageSt
     ] == ["c.jpg"]
 
 
-def test_filters_leave_out_what_is_not_as_asked(
-    exports: Exports, store: ImageStore, azurite: Azurite, settings: Settings
-) -> None:
+def test_filters_leave_out_what_is_not_as_asked(exports: Exports, store: ImageStore) -> None:
     for record in (
         machine("attic/machine.jpg"),
         human(name="human.jpg"),
@@ -111,15 +127,10 @@ def test_filters_leave_out_what_is_not_as_asked(
         CORRUPT,
     ):
         store.put_record(record, None)
-    with azurite.blobs() as blobs:
-        blobs.get_container_client(settings.captions_container).upload_blob(
-            sidecar_name("odd.jpg"), b"no record"
-        )
 
     def found(**filters: Any) -> list[str]:
         return sorted(everything(exports, 2, **filters))
 
-    assert "odd.jpg" in found()
     assert found(status="edited") == ["human.jpg", "stale.jpg"]
     assert found(status="none") == ["attic/broken.jpg"]
     assert found(review="pending") == ["attic/broken.jpg", "attic/machine.jpg", "stale.jpg"]
@@ -128,6 +139,26 @@ def test_filters_leave_out_what_is_not_as_asked(
     assert found(prefix="attic/", status="machine") == ["attic/machine.jpg"]
     assert found(source="onnx", prefix="s") == ["stale.jpg"]
     assert found(source="azure-vision") == []
+
+
+def test_what_was_published_a_moment_ago_is_exported(exports: Exports, store: ImageStore) -> None:
+    assert everything(exports, 2, status="edited") == []
+
+    store.put_record(human(name="human.jpg"), None)
+
+    assert everything(exports, 2, status="edited") == ["human.jpg"]
+
+
+def test_a_sidecar_that_is_no_record_is_told_of_where_sidecars_are_listed(
+    sidecars: SidecarListing, azurite: Azurite, settings: Settings
+) -> None:
+    with azurite.blobs() as account:
+        account.create_container(settings.captions_container).upload_blob(
+            sidecar_name("odd.jpg"), b"no record"
+        )
+
+    assert sidecars.names(Filters(), after=None, limit=2) == (["odd.jpg"], None)
+    assert sidecars.names(Filters(status="none"), after=None, limit=2) == ([], None)
 
 
 def test_a_collection_that_is_not_there_yet_is_empty(exports: Exports) -> None:
@@ -142,4 +173,4 @@ def test_storage_that_refuses_ends_an_export(settings: Settings, azurite: Azurit
         ImageStore.connect(connection, settings) as store,
         pytest.raises(StoreRefused),
     ):
-        list(build_exports(settings, blobs, store).named(["a.jpg"]))
+        list(build_exports(settings, store, SidecarListing(blobs, store)).named(["a.jpg"]))
