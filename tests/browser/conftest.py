@@ -1,4 +1,4 @@
-"""What the tests in a browser share: one headless Chromium for each process of tests."""
+"""What the tests in a browser share: one headless Chromium."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,12 @@ from tests.support.browser import TIMEOUT_MS, Visit, watched_page
 from tests.support.gallery import Gallery, GalleryApp, running_gallery
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium: where there is none, the tests fail and say how to install it."""
+    """The system's Chromium: where there is none, the tests fail and say how to install it.
+
+    Playwright keeps an event loop in this thread, where other tests could run none of theirs.
+    """
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium())

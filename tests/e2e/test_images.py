@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
@@ -21,8 +22,12 @@ TIMEOUT_S = 60
 
 
 @pytest.fixture(scope="module")
-def app(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    bundle = make_bundle(tmp_path_factory.mktemp("bundle"), telling=True)
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bundle(tmp_path_factory.mktemp("bundle"), telling=True)
+
+
+@pytest.fixture(scope="module")
+def app(azurite: Azurite, bundle: Path) -> Iterator[App]:
     settings = {"MODEL_DIR": str(bundle), "MAX_IMAGE_BYTES": str(LIMIT)}
     with running_app(azurite, settings) as app:
         yield app
@@ -83,19 +88,14 @@ def test_an_image_that_is_sent_is_captioned_shown_and_given_back(app: App, name:
     assert all(len(each["attention"]) == attention["side"] ** 2 for each in attention["words"])
 
 
-def test_captions_do_not_wait_for_the_platform(azurite: Azurite, app: App) -> None:
+def test_captions_do_not_wait_for_the_platform(bundle: Path) -> None:
     """With containers that are looked through once an hour, only the message can be the cause."""
+    settings = {"MODEL_DIR": str(bundle)}
     arguments = ["--blob-scan-interval", "3600"]
-    with running_app(azurite, {**app.settings, **_others()}, arguments=arguments) as patient:
+    # A storage account of its own: its messages are for no other app.
+    with Azurite() as apart, running_app(apart, settings, arguments=arguments) as patient:
         told = ask(patient, "PUT", "images", "dog.jpg", data=RED).json()
         patient.record("dog.jpg", told["etag"])
-
-
-def _others() -> dict[str, str]:
-    return {
-        f"{each}_CONTAINER": f"patient-{each.lower()}"
-        for each in ("IMAGES", "CAPTIONS", "JOBS", "THUMBNAILS")
-    }
 
 
 def test_a_replaced_image_gets_captions_and_thumbnails_of_its_own(app: App) -> None:
