@@ -16,7 +16,6 @@ def test_the_wall_and_a_picture_are_taken_in_light_and_in_dark(
     dark = dict(taken(browser, running.url, "dark"))
 
     assert list(light) == list(dark) == ["gallery", "picture"]
-    for name in light:
-        assert light[name].getpixel((0, 0)) > (200, 200, 200)
-        assert dark[name].getpixel((0, 0)) < (60, 60, 60)
+    assert all(picture.getpixel((0, 0)) > (200, 200, 200) for picture in light.values())
+    assert all(picture.getpixel((0, 0)) < (60, 60, 60) for picture in dark.values())
     assert light["gallery"].tobytes() != light["picture"].resize(light["gallery"].size).tobytes()
