@@ -13,6 +13,7 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
+from time import monotonic, sleep
 from typing import ClassVar, Protocol
 
 import msgspec
@@ -24,6 +25,7 @@ from captioner.errors import CaptionerError
 from captioner.records import now
 
 _BUSY_S = 200.0  # another process may be building the file for all of us
+_BUSY_AGAIN_S = 0.01
 _CACHE_KIB = 16 * 1024
 
 _log = logging.getLogger(__name__)
@@ -144,11 +146,29 @@ class LocalCatalogue[T: Tables]:
         with closing(
             sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)
         ) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
             connection.execute("PRAGMA synchronous = OFF")  # it can be built anew
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             yield connection, self._tables(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer at the file at once.
+
+    SQLite waits for others in all it does but this (https://sqlite.org/wal.html): of several who
+    find the file new, all but one are refused at first.
+    """
+    deadline = monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(_BUSY_AGAIN_S)
+        else:
+            return
 
 
 def _is_fresh(position: Position | None, age: timedelta) -> bool:

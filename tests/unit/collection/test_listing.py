@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from captioner.catalogue import Upkeep
+from captioner.catalogue import Upkeep, local
 from captioner.collection import CollectionCounts, Filters
 from captioner.entries import Facet, read_change, to_line
 from captioner.errors import CollectionUnavailable
@@ -329,6 +329,18 @@ def test_many_at_once_get_the_same(attic: Museum) -> None:
 
     assert answers == [answers[0]] * 6
     assert len(answers[0]) == 6
+
+
+def test_a_new_file_that_another_holds_is_waited_for(
+    museum: Museum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    museum.collection.path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(museum.collection.path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(local, "sleep", lambda _: other.execute("ROLLBACK"))
+
+        assert museum.names() == []
+        assert not other.in_transaction
 
 
 def test_an_image_that_comes_back_is_listed_again(museum: Museum) -> None:
