@@ -331,12 +331,12 @@ def test_many_at_once_get_the_same(attic: Museum) -> None:
     assert len(answers[0]) == 6
 
 
-def test_a_new_file_that_another_holds_is_waited_for(
+def test_a_new_file_that_another_begins_is_waited_for(
     museum: Museum, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     museum.collection.path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(museum.collection.path, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
+        other.execute("BEGIN IMMEDIATE")
         monkeypatch.setattr(local, "sleep", lambda _: other.execute("ROLLBACK"))
 
         assert museum.names() == []
