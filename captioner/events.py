@@ -179,7 +179,8 @@ class ImageEvents:
                     # An event that comes again may do so because the first one ended half-way.
                     self._store.tell(name)
                 return previous.standing
-            with suppress(StoreConflict):
+            # An image that goes while it is read is looked for again, and not found.
+            with suppress(StoreConflict, ImageNotFound):
                 if result is None:
                     captioned = self._captioned(image, previous.record, options, made_since)
                     result = self._with_retry(captioned, attempt)

@@ -206,6 +206,8 @@ class ImageStore:
         """
         if _UNLISTABLE.search(name):
             raise InvalidRequest("An image's name may not hold control characters; rename it.")
+        if name.endswith("/"):
+            raise InvalidRequest("An image's name may not end with '/', as folders' do; rename it.")
         guessed = content_type or mimetypes.guess_file_type(name)[0]
         condition: dict[str, Any] = {"overwrite": overwrite}
         if replaces is not None:

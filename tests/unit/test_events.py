@@ -20,7 +20,7 @@ from captioner.events import ImageEvents, PoisonBlob, Retry
 from captioner.images import Picture
 from captioner.records import AltText, CaptionRecord, ModelName, now
 from captioner.settings import Settings, StorageConnection
-from captioner.store import RETRY_QUEUE, CatalogueBlobs, Documents, ImageStore
+from captioner.store import RETRY_QUEUE, CatalogueBlobs, Documents, ImageStore, StoredImage
 from captioner.thumbnails import Thumbnails
 from tests.support.azurite import Azurite
 from tests.support.captioners import ScriptedCaptioner, service_of
@@ -225,6 +225,22 @@ def test_an_image_replaced_while_it_is_captioned_ends_with_the_later_one(
 
 
 def test_an_image_that_is_gone_gets_no_sidecar(store: ImageStore, events: ImageEvents) -> None:
+    events.landed(store.images_container, NAME)
+
+    assert no_record(store)
+
+
+def test_an_image_that_goes_while_it_is_read_gets_no_sidecar(
+    store: ImageStore, events: ImageEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put_image(NAME, RED)
+    read = store.get_image
+
+    def too_late(name: str) -> StoredImage:
+        store.delete_image(name)
+        return read(name)
+
+    monkeypatch.setattr(store, "get_image", too_late)
     events.landed(store.images_container, NAME)
 
     assert no_record(store)

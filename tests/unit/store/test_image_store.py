@@ -105,11 +105,19 @@ def test_a_name_that_no_blob_can_have_reaches_nothing(store: ImageStore, name: s
         store.put_image(name, b"x")
 
 
-@pytest.mark.parametrize("name", ["\x1b[31mred.jpg", "line\nbreak.jpg", "\uffff"])
-def test_a_name_that_would_keep_its_container_from_being_listed_is_not_written(
-    store: ImageStore, name: str
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("\x1b[31mred.jpg", "control characters"),
+        ("line\nbreak.jpg", "control characters"),
+        ("\uffff", "control characters"),
+        ("attic/", "end with '/'"),
+    ],
+)
+def test_a_name_that_would_hinder_listing_is_not_written(
+    store: ImageStore, name: str, fault: str
 ) -> None:
-    with pytest.raises(InvalidRequest, match="control characters"):
+    with pytest.raises(InvalidRequest, match=fault):
         store.put_image(name, b"x")
     assert not list(store.list_images())
 

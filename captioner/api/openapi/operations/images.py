@@ -30,8 +30,12 @@ _SANDBOX = "Nothing in the bytes may run."
 _NEW_NAME = replace(
     NAME,
     description="The image's name in its container. It may hold slashes, sent as they are, but no "
-    "control characters, and may not begin with `.catalogue/`.",
-    schema={**NAME.schema, "pattern": r"^(?!\.catalogue/)[^\\\x00-\x1f\x7f-\x9f\ufffe\uffff]+$"},
+    "control characters, and may neither begin with `.catalogue/` nor end with a slash.",
+    schema={
+        **NAME.schema,
+        "pattern": r"^(?!\.catalogue/)[^\\\x00-\x1f\x7f-\x9f\ufffe\uffff]*"
+        r"[^/\\\x00-\x1f\x7f-\x9f\ufffe\uffff]$",
+    },
 )
 _ONLY_NEW = Place(
     "If-None-Match",
