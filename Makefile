@@ -41,10 +41,11 @@ training:
 
 lock:
 	@sh scripts/python.sh -m scripts.environment dev
-	$(COMPILE) pyproject.toml --extra cli --extra training --group dev -o requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra cli --extra training --extra azureml --group dev -o requirements-dev.txt
 	$(COMPILE) pyproject.toml -c requirements-dev.txt -o requirements.txt
 	$(COMPILE) pyproject.toml -c requirements-dev.txt --extra cli --group local -o requirements-local.txt
 	$(COMPILE) pyproject.toml -c requirements-dev.txt --extra cli --extra training -o requirements-training.txt
+	$(COMPILE) pyproject.toml -c requirements-dev.txt --extra cli --extra training --extra azureml -o requirements-azureml.txt
 	$(COMPILE) --group node -o requirements-node.txt
 
 clean:
