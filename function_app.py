@@ -31,6 +31,11 @@ alt_text_api = AltTextApi(services)
     arg_name="image",
     path=f"{settings.images_container}/{{name}}",
     connection=STORAGE_CONNECTION,
+    source=(
+        func.BlobSource.EVENT_GRID
+        if settings.blob_trigger_source == "event-grid"
+        else func.BlobSource.LOGS_AND_CONTAINER_SCAN
+    ),
 )
 def image_landed(image: BlobClient) -> None:
     services().events.landed(image.container_name, image.blob_name)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,6 +25,9 @@ STORAGE_CONNECTION = "AzureWebJobsStorage"
 _SIGN_IN = "WEBSITE_AUTH_ENABLED"
 
 VISION_LANGUAGES = ("en", "es", "ja", "pt", "zh")
+
+type BlobTriggerSource = Literal["polling", "event-grid"]
+BLOB_TRIGGER_SOURCES: tuple[BlobTriggerSource, ...] = ("polling", "event-grid")
 
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 _CANVAS_FIELD = re.compile(r"\{(name|stem|sha256)\}")
@@ -107,6 +110,13 @@ def _choice(text: str) -> bool:
     return text.lower() == "true"
 
 
+def _blob_trigger_source(text: str) -> BlobTriggerSource:
+    for source in BLOB_TRIGGER_SOURCES:
+        if text.lower() == source:
+            return source
+    raise ValueError(f"must be {' or '.join(BLOB_TRIGGER_SOURCES)}")
+
+
 def _terms(text: str) -> tuple[str, ...]:
     return tuple(term.strip() for term in text.split(",") if term.strip())
 
@@ -159,6 +169,13 @@ class Settings:
         "thumbnails",
         "Container that the gallery's small copies of images are kept in.",
         _container,
+    )
+    blob_trigger_source: BlobTriggerSource = _setting(
+        "BLOB_TRIGGER_SOURCE",
+        "polling",
+        "How the host learns of new images: with `polling` it looks into the container, with "
+        "`event-grid` Event Grid tells it, as a Flex Consumption plan needs.",
+        _blob_trigger_source,
     )
     model_dir: Path = _setting("MODEL_DIR", Path("models"), "Folder of the model bundle.", Path)
     beam_size: int | None = _setting(

@@ -1,5 +1,6 @@
 """The triggers and routes that the host finds."""
 
+import importlib.util
 from typing import Any
 
 import pytest
@@ -72,6 +73,32 @@ def test_all_storage_is_the_hosts_own(bindings: dict[str, dict[str, Any]]) -> No
     connections = {trigger.get("connection") for trigger in bindings.values()} - {None}
 
     assert connections == {"AzureWebJobsStorage"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "source"),
+    [
+        ("", "LogsAndContainerScan"),
+        ("polling", "LogsAndContainerScan"),
+        ("event-grid", "EventGrid"),
+    ],
+)
+def test_the_host_learns_of_images_as_the_setting_says(
+    setting: str, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLOB_TRIGGER_SOURCE", setting)
+    spec = importlib.util.find_spec("function_app")
+    assert spec is not None
+    assert spec.loader is not None
+    anew = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(anew)
+
+    triggers = {
+        function.get_function_name(): function.get_trigger().get_dict_repr()
+        for function in anew.app.get_functions()
+    }
+
+    assert triggers["image_landed"]["source"] == source
 
 
 @pytest.mark.parametrize(

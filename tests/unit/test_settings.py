@@ -31,6 +31,7 @@ def test_every_setting_is_read() -> None:
             "CAPTIONS_CONTAINER": "words",
             "JOBS_CONTAINER": "work",
             "THUMBNAILS_CONTAINER": "small",
+            "BLOB_TRIGGER_SOURCE": "Event-Grid",
             "MODEL_DIR": "elsewhere",
             "BEAM_SIZE": "5",
             "ALTERNATIVES": "0",
@@ -63,6 +64,7 @@ def test_every_setting_is_read() -> None:
         captions_container="words",
         jobs_container="work",
         thumbnails_container="small",
+        blob_trigger_source="event-grid",
         model_dir=Path("elsewhere"),
         beam_size=5,
         alternatives=0,
@@ -100,6 +102,7 @@ def test_every_setting_is_read() -> None:
     [
         ("IMAGES_CONTAINER", "No"),
         ("IMAGES_CONTAINER", "double--hyphen"),
+        ("BLOB_TRIGGER_SOURCE", "eventgrid"),
         ("BEAM_SIZE", "0"),
         ("BEAM_SIZE", "three"),
         ("VISION_ENDPOINT", "name.cognitiveservices.azure.com"),
