@@ -50,7 +50,7 @@ def blob_listener(
     longest_poll_s: float,
     lease_s: float,
 ) -> QueueListener:
-    """Listen to the internal queue; `triggers` are found by their function's full name."""
+    """Listen to the internal queue; `triggers` are found by each name of their function."""
 
     async def handle(received: Received) -> bool:
         try:
@@ -58,6 +58,9 @@ def blob_listener(
         except msgspec.DecodeError:
             _log.warning("A message of queue '%s' is not a notice: dropped.", notices.name)
             return True
+        if notice.function_id is None:
+            _log.error("An event of '%s' names no function, as ?functionName= should.", notice.path)
+            return False  # as the real host, which has a fault there
         trigger = triggers.get(notice.function_id)
         if trigger is None:
             _log.info("'%s' is for '%s', which is not here.", notice.path, notice.function_id)
@@ -77,10 +80,7 @@ def blob_listener(
 
 
 async def _call(trigger: BlobTrigger, notice: Notice, executor: Executor) -> bool:
-    blob = trigger.account.blobs.get_blob_client(notice.container_name, notice.blob_name)
-    properties: BlobProperties | None = None
-    async with missing_is_fine("BlobNotFound", "ContainerNotFound", "ResourceNotFound"):
-        properties = await blob.get_blob_properties()
+    properties = await _find(trigger.account, notice)
     if properties is None:
         _log.info("'%s' is gone: '%s' is not called.", notice.path, notice.function_id)
         return True
@@ -96,8 +96,19 @@ async def _call(trigger: BlobTrigger, notice: Notice, executor: Executor) -> boo
         if content is None:
             return True
         value = as_typed(content, binding)
-    occasion = _occasion(trigger, notice, value, blob.url, properties)
+    url = trigger.account.blobs.get_blob_client(notice.container_name, notice.blob_name).url
+    occasion = _occasion(trigger, notice, value, url, properties)
     return (await executor.call(trigger.function, occasion)).error is None
+
+
+async def _find(account: Account, notice: Notice) -> BlobProperties | None:
+    """Look a blob up; an event may name one that is gone, or a container instead of a blob."""
+    if not (notice.container_name and notice.blob_name):
+        return None
+    blob = account.blobs.get_blob_client(notice.container_name, notice.blob_name)
+    async with missing_is_fine("BlobNotFound", "ContainerNotFound", "ResourceNotFound"):
+        return await blob.get_blob_properties()
+    return None
 
 
 def _occasion(

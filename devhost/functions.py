@@ -131,7 +131,12 @@ class Function:
     @property
     def full_name(self) -> str:
         """What logs, blob receipts and Event Grid subscriptions call it."""
-        return f"Host.Functions.{self.name}"
+        return f"Host.{self.short_name}"
+
+    @property
+    def short_name(self) -> str:
+        """What subscriptions may call it too."""
+        return f"Functions.{self.name}"
 
 
 def _unsupported(function: str, binding: Binding) -> HostError:

@@ -139,11 +139,16 @@ class Host:
         if self._notices is None:
             return []
         triggers = {
-            each.full_name: self._blob_trigger(each, self._notices)
+            each: self._blob_trigger(each, self._notices)
             for each in self._app.of_kind("blobTrigger")
         }
+        by_name = {
+            name: trigger
+            for function, trigger in triggers.items()
+            for name in (function.full_name, function.short_name)
+        }
         listener = blob_listener(
-            triggers,
+            by_name,
             self._notices,
             self._executor,
             self._app.host_json.extensions.blobs,

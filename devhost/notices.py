@@ -8,9 +8,12 @@ from devhost.storage import Account
 
 
 class Notice(Struct, frozen=True, rename="pascal"):
-    """One version of one blob is for one function; the JSON is the real host's."""
+    """One version of one blob is for one function; the JSON is the real host's.
 
-    function_id: str
+    `function_id` is None where an event came for no function.
+    """
+
+    function_id: str | None
     container_name: str
     blob_name: str
     e_tag: str

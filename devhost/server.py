@@ -10,7 +10,7 @@ from devhost.functions import Function
 from devhost.http import HttpTriggers, key_of, split_target
 from devhost.keys import Keys
 from devhost.routes import decode_path
-from devhost.webhooks import BLOBS_PATH, BlobWebhook
+from devhost.webhooks import BLOBS_PATH, METHODS, BlobWebhook
 
 _HOMEPAGE = """<!doctype html>
 <html lang="en"><title>Your function app is up and running</title>
@@ -84,7 +84,7 @@ class Server:
         lowered = path.lower()
         if lowered.startswith("/admin/"):
             return await self._admin(request, lowered.rstrip("/"))
-        if self._webhook and lowered == BLOBS_PATH and request.method == "POST":
+        if self._webhook and lowered == BLOBS_PATH and request.method in METHODS:
             return await self._webhook.answer(request)
         if answer := await self._triggers.answer(request):
             return answer

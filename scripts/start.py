@@ -21,6 +21,7 @@ from captioner.store.account import open_account
 from scripts import azurite, host, local_storage, processes
 from scripts.captions import SidecarWatch
 from scripts.errors import SetupError
+from scripts.event_grid import EventGrid
 
 LOOK_EVERY_S = 1.0
 LAST_PORT = 65533
@@ -85,12 +86,18 @@ def run(port: int, azurite_port: int, stop: threading.Event, *, verbose: bool = 
         if not stop.is_set():
             connection = overrides.get(STORAGE_CONNECTION, azurite.DEFAULT_CONNECTION)
             print(greeting(port, settings, samples, connection), flush=True)
-        show_captions(watch, process, stop)
+        images = blobs.get_container_client(settings.images_container)
+        url = f"http://127.0.0.1:{port}"
+        heard = settings.blob_trigger_source == "event-grid"
+        show_captions(watch, process, stop, EventGrid(images, url) if heard else None)
         print("Stopping …", flush=True)
 
 
 def show_captions(
-    watch: SidecarWatch, process: subprocess.Popen[str], stop: threading.Event
+    watch: SidecarWatch,
+    process: subprocess.Popen[str],
+    stop: threading.Event,
+    event_grid: EventGrid | None = None,
 ) -> None:
     """Show captions as they arrive, until `stop` is set; raises `SetupError` if the host ends."""
     terminal = Terminal()
@@ -100,6 +107,8 @@ def show_captions(
                 f"The host ended with status {process.returncode}: see what it printed, if "
                 "anything, then try again."
             )
+        if event_grid:
+            event_grid.look()
         for record in watch.new():
             terminal.record(record)
 

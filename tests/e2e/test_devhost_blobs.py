@@ -273,60 +273,6 @@ def test_a_blob_that_is_gone_and_one_that_is_another_by_now_are_dropped(
     assert seen(host, 2) == [["a.jpg", "one"], ["b.jpg", "two"]]
 
 
-def test_event_grid_tells_of_blobs_where_it_is_the_source(
-    tmp_path: Path, start_host: StartHost, images: ContainerClient
-) -> None:
-    app = write_app(
-        tmp_path,
-        """
-        from azurefunctions.extensions.bindings.blob import BlobClient
-
-        @app.blob_trigger("image", "%IMAGES%/{name}", "AzureWebJobsStorage", source="EventGrid")
-        def landed(image: BlobClient) -> None:
-            logging.info("saw %s", json.dumps([image.blob_name, image.container_name]))
-        """,
-    )
-    images.upload_blob("a b.jpg", b"x")
-    images.upload_blob("unannounced.jpg", b"x")
-    host = start_host(app, {"IMAGES": images.container_name})
-    assert notify(host, "Host.Functions.another", f"{images.url}/a%20b.jpg") == 202
-    assert notify(host, "Host.Functions.landed", f"{images.url}/a%20b.jpg") == 202
-    # No receipts and no ETags here: the same event twice is two calls.
-    assert notify(host, "Host.Functions.landed", f"{images.url}/a%20b.jpg") == 202
-    assert seen(host, 2) == [["a b.jpg", images.container_name]] * 2
-    host.wait_for_log("is for 'Host.Functions.another', which is not here")
-
-
-def test_the_webhook_proves_whose_it_is_and_takes_nothing_else(
-    tmp_path: Path, start_host: StartHost, images: ContainerClient
-) -> None:
-    keys = tmp_path / "keys.json"
-    host = start_host(
-        write_app(tmp_path, REFERENCE),
-        {"IMAGES": images.container_name},
-        ["--enforce-keys", "--keys", str(keys)],
-    )
-    code = json.loads(keys.read_text())["systemKeys"]["blobs_extension"]
-    path = "/runtime/webhooks/blobs?functionName=Host.Functions.landed"
-
-    def post(kind: str, body: Any, key: str = code) -> requests.Response:
-        return requests.post(
-            f"{host.url}{path}&code={key}",
-            json=body,
-            headers={"aeg-event-type": kind},
-            timeout=TIMEOUT_S,
-        )
-
-    handshake = post("SubscriptionValidation", [{"data": {"validationCode": "42"}}])
-    assert (handshake.status_code, handshake.json()) == (200, {"validationResponse": "42"})
-    assert post("Notification", [], key="wrong").status_code == 401
-    assert post("Notification", []).status_code == 202
-    assert post("Unsubscribe", []).status_code == 202
-    assert post("Notification", [{"data": {}}]).status_code == 400
-    assert post("Something", []).status_code == 400
-    assert requests.get(f"{host.url}{path}&code={code}", timeout=TIMEOUT_S).status_code == 404
-
-
 def test_storage_may_be_absent_at_the_start_and_go_away_later(
     tmp_path: Path, start_host: StartHost
 ) -> None:

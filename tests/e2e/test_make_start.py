@@ -64,10 +64,12 @@ class Started:
 
 
 @contextmanager
-def started(checkout: Path, port: int, azurite_port: int) -> Iterator[Started]:
+def started(
+    checkout: Path, port: int, azurite_port: int, *, source: str = "polling"
+) -> Iterator[Started]:
     command = [sys.executable, "-u", "-m", "scripts.start"]
     ports = ["--port", str(port), "--azurite-port", str(azurite_port)]
-    env = {**os.environ, "MODEL_DIR": "bundle"}
+    env = {**os.environ, "MODEL_DIR": "bundle", "BLOB_TRIGGER_SOURCE": source}
     with processes.running(
         command + ports, cwd=checkout, env=env, stdout=subprocess.PIPE
     ) as process:
@@ -105,6 +107,15 @@ def test_samples_are_captioned_and_everything_ends(checkout: Path, ending: signa
         run.process.send_signal(ending)
         assert run.wait_for_end() == 0
     assert all(is_free(first + each) for each in range(4))
+
+
+def test_samples_are_captioned_where_event_grid_is_to_tell_of_them(checkout: Path) -> None:
+    first = free_ports(4)
+    with started(checkout, first + 3, first, source="event-grid") as run:
+        for _ in local_storage.SAMPLES:
+            run.wait_for("  onnx  ")
+        run.process.send_signal(signal.SIGINT)
+        assert run.wait_for_end() == 0
 
 
 def test_a_port_in_use_stops_it_before_it_starts_anything(checkout: Path) -> None:

@@ -157,8 +157,8 @@ def test_the_same_event_at_the_same_moment_leaves_one_sidecar(
     store.put_image(NAME, RED)
     own.gate = threading.Event()
 
-    with ThreadPoolExecutor(2) as pool:
-        landings = [pool.submit(events.landed, store.images_container, NAME) for _ in range(2)]
+    with ThreadPoolExecutor(20) as pool:
+        landings = [pool.submit(events.landed, store.images_container, NAME) for _ in range(20)]
         own.gate.set()
         for landing in landings:
             landing.result()

@@ -22,7 +22,10 @@ DEPLOYED = {"function_app.py", "host.json", "requirements.txt", "captioner", "mo
 # The rest of scripts/ keeps the README true and runs where the tests run.
 MAKE_START = [
     f"scripts/{name}.py"
-    for name in ("azurite", "captions", "host", "local_storage", "node", "processes", "start")
+    for name in (
+        *("azurite", "captions", "event_grid", "host", "local_storage", "node", "processes"),
+        "start",
+    )
 ]
 PLATFORM_SETTINGS = {
     "AzureWebJobsDisableHomepage",
