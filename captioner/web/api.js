@@ -86,7 +86,7 @@ export async function call(method, path, options = {}) {
 export function pathOf(route, name) {
   const segments = name.split("/");
   if (segments.some((each) => each === "." || each === "..")) {
-    throw new ProblemError(0, "invalid_name", `No browser can ask for the name “${name}”.`);
+    throw new ProblemError(400, "invalid_name", `No browser can ask for the name “${name}”.`);
   }
   return route + segments.map(encodeURIComponent).join("/");
 }

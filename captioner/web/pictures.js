@@ -100,8 +100,7 @@ async function load(image, wanted) {
     show(image, keep(wanted, await answer.blob()));
   } catch (fault) {
     wanted.tries += 1;
-    const passes =
-      fault instanceof ProblemError ? fault.passes && fault.code !== "invalid_name" : true;
+    const passes = fault instanceof ProblemError ? fault.passes : true;
     if (passes && wanted.tries < TRIES) {
       setTimeout(() => again(image, wanted), FIRST_PAUSE_MS * 2 ** wanted.tries);
     } else {

@@ -10,7 +10,7 @@ import { count, counted, cutName } from "./words.js";
 const MOST_ROWS = 50;
 const DRAW_MS = 200;
 /** @type {{[Each in import("./uploading.js").Stage]?: string}} */
-const STAGES = { asking: "Waiting for your answer", waiting: "Waiting" };
+const STAGES = { asking: "Waiting for your answer" };
 
 export class Tray {
   constructor() {
@@ -72,7 +72,7 @@ export class Tray {
     if (!this.element.isConnected) document.body.append(this.element);
     const of = (/** @type {string} */ stage) => all.filter((each) => each.stage === stage);
     const [done, failed] = [of("done"), of("failed")];
-    const under = [...of("asking"), ...of("sending")];
+    const under = [...of("asking"), ...of("sending"), ...of("pausing")];
     const waiting = of("waiting").length;
     const over = all.length - under.length - waiting;
     const title = [
@@ -178,7 +178,8 @@ class Row {
     if (sent && sent >= file.size) this.bar.removeAttribute("value");
     else this.bar.value = sent;
     this.bar.hidden = failed;
-    this.told.textContent = failed ? told : (STAGES[stage] ?? "");
+    const again = stage === "pausing" && `${told} It is tried again by itself.`;
+    this.told.textContent = failed ? told : again || (STAGES[stage] ?? "");
     this.told.className = failed ? "small fault" : "small quiet";
     this.retry.hidden = !failed;
     this.cancel.hidden = failed;

@@ -6,7 +6,8 @@ import { arrived } from "./arrivals.js";
 import { sentence } from "./words.js";
 
 /**
- * @typedef {"waiting" | "sending" | "asking" | "done" | "failed" | "skipped" | "cancelled"} Stage
+ * @typedef {"waiting" | "sending" | "pausing" | "asking" | "done" | "failed" | "skipped"
+ *   | "cancelled"} Stage
  * @typedef {object} Upload
  * @property {File} file
  * @property {string} name
@@ -14,7 +15,7 @@ import { sentence } from "./words.js";
  * @property {number} taken how many names were found taken, and 1
  * @property {Stage} stage
  * @property {number} sent bytes
- * @property {string} told what went wrong, or ""
+ * @property {string} told what went wrong, or "" where nothing did
  * @property {boolean} replaces
  * @property {AbortController} stop
  *
@@ -24,6 +25,9 @@ import { sentence } from "./words.js";
 
 const AT_ONCE = 3;
 const LONGEST_NAME = 1_024; // characters, of a blob
+const TRIES = 5; // of an app that answers and fails; one that is out of reach is waited for
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
 const OVER = new Set(["done", "failed", "skipped", "cancelled"]);
 
 export class Uploads {
@@ -125,9 +129,9 @@ export class Uploads {
   async #run(upload) {
     try {
       if (upload.name.length > LONGEST_NAME) {
-        throw new ProblemError(0, "long_name", "The name is too long. Shorten its folders.");
+        throw new ProblemError(400, "long_name", "The name is too long. Shorten its folders.");
       }
-      while (!(await this.#sent(upload))) await this.#settle(upload);
+      while (!(await this.#isSent(upload))) await this.#settle(upload);
     } catch (fault) {
       if (upload.stage === "cancelled") return;
       upload.stage = "failed";
@@ -138,12 +142,29 @@ export class Uploads {
   }
 
   /**
-   * Send a file; give whether that is all, as no other image has its name.
+   * Send a file, and again after a pause while what is wrong may pass.
    *
    * @param {Upload} upload
+   * @returns {Promise<boolean>} `false` where its name is taken
    */
-  async #sent(upload) {
-    if (OVER.has(upload.stage)) return true;
+  async #isSent(upload) {
+    for (let tries = 1; !OVER.has(upload.stage); tries += 1) {
+      try {
+        return await this.#send(upload);
+      } catch (fault) {
+        if (!mayPass(fault, tries) || (await isUnreadable(upload.file))) throw fault;
+        if (OVER.has(upload.stage)) break;
+        upload.stage = "pausing";
+        upload.told = sentence(fault);
+        this.onChange();
+        await pause(Math.min(FIRST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS), upload.stop.signal);
+      }
+    }
+    return true;
+  }
+
+  /** @param {Upload} upload */
+  async #send(upload) {
     upload.stage = "sending";
     upload.sent = 0;
     try {
@@ -207,6 +228,36 @@ export class Uploads {
 export function numbered(name, number) {
   const [, stem, end] = /** @type {RegExpMatchArray} */ (name.match(/^(.*?[^/]*?)(\.[^./]*)?$/s));
   return `${stem} (${number})${end ?? ""}`;
+}
+
+/**
+ * @param {unknown} fault
+ * @param {number} tries
+ */
+function mayPass(fault, tries) {
+  if (!(fault instanceof ProblemError)) return false;
+  return fault.status === 0 || (fault.passes && tries < TRIES);
+}
+
+/**
+ * Wait a while, and no longer than until this computer is online again or `signal` ends it.
+ *
+ * @param {number} milliseconds
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function pause(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const over = new AbortController();
+    const end = () => {
+      clearTimeout(timer);
+      over.abort();
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    addEventListener("online", end, { signal: over.signal });
+    signal.addEventListener("abort", end, { signal: over.signal });
+  });
 }
 
 /** @param {File} file */
