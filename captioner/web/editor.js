@@ -213,7 +213,8 @@ export class Editor {
       return true;
     } catch (fault) {
       if (!(fault instanceof ProblemError)) throw fault;
-      return this.#refuse(fault.detail);
+      if (fault.code !== "record_not_found") return this.#refuse(fault.detail);
+      return this.#refuse("The picture was deleted. Your text stays here as a draft.");
     } finally {
       this.#setBusy(false);
     }

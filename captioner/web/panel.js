@@ -10,6 +10,7 @@ import { onChanged } from "./events.js";
 import { saveFile } from "./files.js";
 import { Following } from "./following.js";
 import { History } from "./history.js";
+import { Kept } from "./kept.js";
 import { Stage } from "./stage.js";
 import { bytes, time } from "./telling.js";
 import { count, cutName } from "./words.js";
@@ -35,6 +36,7 @@ export class Panel {
     this.attention = new Attention(name, this.stage.overlay);
     this.editor = new Editor(name, { next: ways.next });
     this.history = new History(name, (text) => this.editor.restore(text));
+    this.kept = new Kept(name);
     this.trouble = h("div", { class: "trouble" });
     this.captions = h("div", { class: "parts" });
     this.facts = h("p", { class: "about small quiet" });
@@ -74,6 +76,7 @@ export class Panel {
     this.following.close();
     this.attention.close();
     this.history.close();
+    this.kept.close();
     this.editor.close();
   }
 
@@ -83,6 +86,7 @@ export class Panel {
    */
   #show(record, etag) {
     this.told.hidden = false;
+    this.kept.close();
     this.stage.show(record);
     this.attention.show(record);
     this.editor.show({ record, etag });
@@ -108,15 +112,14 @@ export class Panel {
 
   /** @param {ProblemError} fault */
   #fail(fault) {
-    const gone = fault.status === 404;
-    const said = gone
-      ? "There is nothing known of this image. If it was just uploaded, its captions follow soon."
-      : fault.detail;
-    if (gone) {
-      this.told.hidden = this.record === null || !this.editor.isDirty;
-      this.ways.missing?.();
+    if (fault.code !== "record_not_found") {
+      fill(this.trouble, h("p", { class: "fault", role: "status" }, icon("warning"), fault.detail));
+      return;
     }
-    fill(this.trouble, h("p", { class: "fault", role: "status" }, icon("warning"), said));
+    this.told.hidden = this.record === null || !this.editor.isDirty;
+    if (!this.kept.element.isConnected) fill(this.trouble, this.kept.element);
+    this.kept.tell(this.record !== null);
+    this.ways.missing?.();
   }
 }
 
@@ -140,7 +143,7 @@ function factsOf({ image, updated }) {
     type && h("bdi", type.replace("image/", "").toUpperCase()),
     width && height && `${count(width)} × ${count(height)} pixels`,
     size !== undefined && bytes(size),
-    ["captioned ", time(updated)],
+    ["last changed ", time(updated)],
   ];
   return parts.filter(Boolean).map((each, at) => [at > 0 && " · ", each]);
 }
