@@ -43,9 +43,12 @@ class Review {
     this.body = h("div", { class: "body" });
     this.ahead = h("div", { class: "ahead", "aria-hidden": "true" });
     this.approving = button("Approve", "a", () => this.approve(), "primary", "approve");
+    // The editor says it to screen readers; eyes may have it far above or below.
+    this.proposed = h("p", { class: "proposed", dir: "auto", "aria-hidden": "true" });
     this.bar = h(
       "div",
       { class: "moves", role: "group", "aria-label": "This picture", hidden: true },
+      this.proposed,
       button("Previous", "k", () => this.step(-1), "", "left"),
       this.approving,
       button("Edit", "e", () => this.panel?.editor.focus(), "", "edit"),
@@ -143,12 +146,14 @@ class Review {
     this.panel = new Panel(image.name, {
       next: () => this.#go(1),
       shown: (record) => {
+        fill(this.proposed, record.alt_text?.text);
         this.#note(record, first);
         first = false;
       },
       missing: () => first && this.#pass("is gone"),
     });
     fill(this.body, this.panel.element);
+    fill(this.proposed);
     this.#tell();
     if (inside) this.title.focus();
     window.scrollTo({ top: 0 });

@@ -29,6 +29,9 @@ const KEYS = [
     [
       [["→", "j"], "Next picture"],
       [["←", "k"], "Previous picture"],
+      [["a"], "Approve the text"],
+      [["e"], "Edit the text"],
+      [["Ctrl Enter"], "Publish what you typed; with Shift, go on too"],
     ],
   ],
 ];

@@ -114,10 +114,8 @@ class Wall {
       this.grid.focus(before.image);
     }
     if (this.scene && sceneOf(before) === sceneOf(state)) return;
-    if (before !== state && before.page !== state.page) {
-      scrollTo({ top: 0 });
-      this.title.focus({ preventScroll: true });
-    }
+    if (before !== state) scrollTo({ top: 0 }); // where the first and best ones are
+    if (before.page !== state.page) this.title.focus({ preventScroll: true });
     this.scene = "";
     this.newcomers.clear();
     this.grid.element.setAttribute("aria-busy", "true");

@@ -119,3 +119,10 @@ def test_pictures_that_nobody_sees_are_not_fetched(visit: Visit, gallery: Galler
     last.scroll_into_view_if_needed()
     expect(last.locator("img")).to_have_attribute("data-state", "ready")
     assert any("059.jpg" in url for url in fetched)
+
+
+def test_what_a_search_finds_begins_with_the_best(visit: Visit, gallery: Gallery) -> None:
+    visit.page.goto("/?sort=name")
+    gallery.card("many/059.jpg").scroll_into_view_if_needed()
+    gallery.search("many")
+    expect(visit.page.get_by_role("heading", name="pictures for “many”")).to_be_in_viewport()

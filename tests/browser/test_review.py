@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.support.browser import Visit, watched_page
+from tests.support.browser import PHONE, Visit, watched_page
 from tests.support.gallery import Gallery, GalleryApp
 from tests.support.pictures import image_bytes, plain
 
@@ -165,3 +165,24 @@ def test_figures_follow_what_people_reviewed(
     for captioner in ("Our model", "Azure AI Vision"):
         expect(page.get_by_role("region", name=captioner)).to_be_visible()
     expect(page.get_by_role("region", name="Our model")).to_contain_text("tiny")
+
+
+def test_every_key_is_told(visit: Visit, gallery: Gallery) -> None:
+    gallery.button("Keys").click()
+    told = gallery.dialog("Keys").get_by_role("definition")
+    for meaning in ("Next picture", "Approve the text", "Edit the text", "Publish what you typed"):
+        expect(told.filter(has_text=meaning)).to_be_visible()
+
+
+def test_on_a_phone_the_text_is_beside_the_button_that_approves_it(
+    running: GalleryApp, browser: Browser
+) -> None:
+    record = running.caption("phone/tall.jpg", image_bytes(plain(300, 900, "green")))
+    assert record.alt_text
+    with watched_page(browser, running.url, size=PHONE) as visit:
+        gallery = Gallery(visit.page)
+        visit.page.goto("/?view=review&prefix=phone/")
+        bar = visit.page.get_by_role("group", name="This picture")
+        expect(bar.get_by_text(record.alt_text.text)).to_be_in_viewport(ratio=1)
+        expect(bar.get_by_role("button", name="Approve")).to_be_in_viewport(ratio=1)
+        expect(gallery.alt_text).not_to_be_in_viewport()
