@@ -5,16 +5,20 @@ from azurefunctions.extensions.bindings.blob import BlobClient
 
 from captioner.api import AltTextApi, Api, CollectionApi, ExportApi, ImageApi, JobApi, PageApi
 from captioner.composition import services
-from captioner.events import PoisonBlob, Retry, read_message
+from captioner.events import BLOBS_QUEUE, PoisonBlob, Retry, read_message
 from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE, JobMessage
 from captioner.settings import STORAGE_CONNECTION, load_settings
 from captioner.store import RETRY_QUEUE
+from captioner.telemetry.invocations import TracedApp
+from captioner.telemetry.privacy import keep_private
+
+keep_private()  # the worker has configured telemetry by now
 
 # Read here because triggers must be known when the host looks for them. Faulty settings so keep
 # the host from starting with a sentence that says why, and no event is lost to them.
 settings = load_settings()
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app = TracedApp(http_auth_level=func.AuthLevel.FUNCTION)
 api = Api(services)
 image_api = ImageApi(services)
 export_api = ExportApi(services)
@@ -48,7 +52,7 @@ def retry(message: func.QueueMessage) -> None:
 
 
 @app.queue_trigger(
-    arg_name="message", queue_name="webjobs-blobtrigger-poison", connection=STORAGE_CONNECTION
+    arg_name="message", queue_name=f"{BLOBS_QUEUE}-poison", connection=STORAGE_CONNECTION
 )
 def platform_gave_up(message: func.QueueMessage) -> None:
     if told := read_message(message.get_body(), PoisonBlob):

@@ -26,6 +26,7 @@ from captioner.settings import Settings, StorageConnection, load_settings, load_
 from captioner.sources import Sources
 from captioner.store import CatalogueBlobs, Documents, ImageStore, MessageQueue
 from captioner.store.account import open_account
+from captioner.telemetry import tell_model
 from captioner.thumbnails import CONTENT_TYPE as THUMBNAIL_TYPE
 from captioner.thumbnails import Thumbnails
 from captioner.uploads import Uploads
@@ -155,11 +156,13 @@ services = Once(lambda: build_services(load_settings(), load_storage_connection(
 
 def _own_captioner(settings: Settings) -> Once[OnnxCaptioner]:
     def open_captioner() -> OnnxCaptioner:
-        return OnnxCaptioner(
+        captioner = OnnxCaptioner(
             open_bundle(settings.model_dir, threads=settings.onnx_threads),
             beam_size=settings.beam_size,
             alternatives=settings.alternatives,
         )
+        tell_model(captioner.model.name, captioner.model.version)
+        return captioner
 
     return Once(open_captioner)
 

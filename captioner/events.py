@@ -41,8 +41,26 @@ from captioner.errors import (
     StoreError,
 )
 from captioner.records import CaptionRecord, ImageFacts, now
-from captioner.store import ImageEntry, ImageStore, Previous, previous_of, replace
+from captioner.store import RETRY_QUEUE, ImageEntry, ImageStore, Previous, previous_of, replace
+from captioner.telemetry import (
+    GONE,
+    REPLACED,
+    UP_TO_DATE,
+    ImageTrace,
+    Origin,
+    Stage,
+    Traced,
+    image_at_work,
+    poisoned,
+    posted,
+    received,
+    stage,
+    tried_again,
+)
 from captioner.thumbnails import Thumbnails
+
+BLOBS_QUEUE = "webjobs-blobtrigger"
+"""The platform's own queue of events, as it calls the one of those that it gave up on."""
 
 # The source of a problem that lies neither in the image nor in one captioner.
 PLATFORM = "platform"
@@ -57,7 +75,7 @@ _LONGEST_DELAY = timedelta(days=1)
 _log = logging.getLogger(__name__)
 
 
-class Retry(Struct, frozen=True):
+class Retry(Traced, frozen=True):
     """The message that asks for what is missing in the record of one version of an image."""
 
     name: str
@@ -105,7 +123,7 @@ class ImageEvents:
         Raises `StoreError` where the platform should try again.
         """
         if container == self._store.images_container:
-            self._caption(name, attempt=0)
+            self._caption(name, Origin.EVENT)
 
     def refresh(
         self, name: str, options: Options = AS_SET, *, made_since: datetime | None = None
@@ -117,7 +135,7 @@ class ImageEvents:
         The catalogue hears of what is written, but not again of what is up to date: of a million
         images that may be nearly all. None where there is no such image; raises as `landed` does.
         """
-        return self._caption(name, options, attempt=0, made_since=made_since, refreshing=True)
+        return self._caption(name, Origin.REFRESH, options, made_since=made_since, refreshing=True)
 
     def expect(self, name: str, etag: str) -> None:
         """Have a version of an image that was just written captioned at once.
@@ -125,36 +143,68 @@ class ImageEvents:
         The platform's own event may take its time. It comes in any case, so that a fault of the
         queue is only logged.
         """
-        message = msgspec.json.encode(Retry(name, etag, attempt=0)).decode()
         try:
-            self._store.enqueue_retry(message, delay=timedelta(0))
+            self._send(Retry(name, etag, attempt=0), timedelta(0))
         except StoreError as fault:
             _log.warning("%r waits for its event: %s", name, fault.message, extra={"image": name})
 
     def retry(self, message: Retry) -> None:
         """Complete the record of one version of an image; raises as `landed` does."""
-        self._caption(message.name, attempt=message.attempt, etag=message.etag)
+        received(message, RETRY_QUEUE)
+        self._caption(
+            message.name,
+            Origin.RETRY,
+            attempt=message.attempt,
+            etag=message.etag,
+            traceparent=message.parent,
+        )
 
     def platform_gave_up(self, message: PoisonBlob) -> None:
         """Write down that an event came to nothing, and have it tried again later."""
         if message.container_name == self._store.images_container:
             # Hosts differ in whether they keep the quotes that belong to an ETag.
             etag = f'"{message.e_tag.strip('"')}"'
+            poisoned(BLOBS_QUEUE)
             self._fail(Retry(message.blob_name, etag, attempt=0))
 
     def retry_gave_up(self, message: Retry) -> None:
         """Write down that a retry came to nothing, and have it tried again later."""
+        poisoned(RETRY_QUEUE)
         self._fail(message)
 
     def _caption(
         self,
         name: str,
+        origin: Origin,
         options: Options = AS_SET,
         *,
-        attempt: int,
+        attempt: int = 0,
         etag: str | None = None,
         made_since: datetime | None = None,
         refreshing: bool = False,
+        traceparent: str | None = None,
+    ) -> CaptionRecord | None:
+        with image_at_work(name, origin, traceparent) as trace:
+            return self._brought_up_to_date(
+                trace,
+                name,
+                options,
+                attempt=attempt,
+                etag=etag,
+                made_since=made_since,
+                refreshing=refreshing,
+            )
+
+    def _brought_up_to_date(
+        self,
+        trace: ImageTrace,
+        name: str,
+        options: Options,
+        *,
+        attempt: int,
+        etag: str | None,
+        made_since: datetime | None,
+        refreshing: bool,
     ) -> CaptionRecord | None:
         result: CaptionRecord | None = None
         for previous in self._previous(name):
@@ -162,9 +212,11 @@ class ImageEvents:
             # so that the write below cannot put an older record over a newer one.
             image = self._find(name)
             if image is None:
+                trace.outcome = GONE
                 return None
             expected = etag if result is None else result.image.etag
             if expected not in {None, image.etag}:
+                trace.outcome = REPLACED
                 _log.info("%r was replaced; its own event follows", name, extra={"image": name})
                 return previous.record
             if previous.standing and self._captioning.is_complete(
@@ -174,6 +226,7 @@ class ImageEvents:
                 options=options,
                 made_since=made_since,
             ):
+                trace.outcome = UP_TO_DATE
                 _log.info("%r needs no new captions", name, extra={"image": name})
                 if not refreshing:
                     # An event that comes again may do so because the first one ended half-way.
@@ -182,11 +235,14 @@ class ImageEvents:
             # An image that goes while it is read is looked for again, and not found.
             with suppress(StoreConflict, ImageNotFound):
                 if result is None:
-                    captioned = self._captioned(image, previous.record, options, made_since)
+                    captioned = self._captioned(image, previous.record, options, made_since, trace)
+                    trace.outcome = captioned.outcome
                     result = self._with_retry(captioned, attempt)
                 record = inherit(result, previous.record)
                 is_there = replace(self._store, previous, record)
                 log_record(result)
+                if not is_there:
+                    trace.outcome = GONE
                 return record if is_there else None
         return None
 
@@ -196,14 +252,16 @@ class ImageEvents:
         previous: CaptionRecord | None,
         options: Options,
         made_since: datetime | None,
+        trace: ImageTrace,
     ) -> Captioned:
         facts = self._facts(image)
         try:
-            stored = self._store.get_image(image.name)
+            with stage(Stage.FETCH):
+                stored = self._store.get_image(image.name)
         except ImageTooLarge as fault:
             return failed(msgspec.structs.replace(facts, bytes=image.size), IMAGE, fault)
         facts = msgspec.structs.replace(facts, etag=stored.etag)
-        images = [Image(facts, stored.data, previous, stored.alt_text)]
+        images = [Image(facts, stored.data, previous, stored.alt_text, trace)]
         captioned = self._captioning.caption(images, options, made_since=made_since)[0]
         if self._thumbnails and captioned.picture:
             self._thumbnails.keep(image.name, stored.etag, captioned.picture)
@@ -262,6 +320,8 @@ class ImageEvents:
             Retry(record.image.name, str(record.image.etag), attempt),
             hint=max(hints, default=None),
         )
+        if delay is not None:
+            tried_again(next(iter(passing.values())).code, attempt)
         retry_after = UNSET if delay is None else now() + delay
         return msgspec.structs.replace(
             record,
@@ -281,9 +341,12 @@ class ImageEvents:
         # What a service asks for goes at first; one that keeps failing us is asked less often.
         delay = hint if hint and not tried.attempt else max(hint or backoff, backoff)
         delay = min(max(delay, _SHORTEST_DELAY), _LONGEST_DELAY)
-        again = msgspec.structs.replace(tried, attempt=tried.attempt + 1)
-        self._store.enqueue_retry(msgspec.json.encode(again).decode(), delay=delay)
+        self._send(msgspec.structs.replace(tried, attempt=tried.attempt + 1), delay)
         return delay
+
+    def _send(self, message: Retry, delay: timedelta) -> None:
+        sent = posted(message, delay=delay)
+        self._store.enqueue_retry(msgspec.json.encode(sent).decode(), delay=delay)
 
     def _previous(self, name: str) -> Iterator[Previous]:
         """Give what there is of an image as it is now, once for each try to replace it."""

@@ -66,7 +66,7 @@ def load_app(folder: Path, settings_file: Path) -> App:
     host_json = read_host_json(folder)
     settings = load_settings(settings_file)
     os.environ.update({**_environment(folder), **settings.values})
-    worker = Worker(folder)
+    worker = Worker(folder, traces=host_json.telemetry_mode == "OpenTelemetry")
     found = [each.resolved(settings) for each in worker.load()]
     listed = host_json.functions
     chosen = [each for each in found if listed is None or each.name in listed]

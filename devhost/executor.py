@@ -26,13 +26,15 @@ _log = logging.getLogger(__name__)
 class Occasion:
     """Why a function is called: the trigger's value and what else it knows.
 
-    `metadata` reaches the function, `data` the `{…}` in its other bindings' paths.
+    `metadata` reaches the function, `data` the `{…}` in its other bindings' paths. `traceparent` is
+    the trace that it belongs to, where whoever brought it said so.
     """
 
     value: TypedData
     reason: str
     metadata: Mapping[str, TypedData] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    traceparent: str | None = None
 
 
 class Executor:
@@ -88,6 +90,7 @@ class Executor:
                     {function.trigger.name: occasion.value, **inputs},
                     {**occasion.metadata, "sys": TypedData(json=json.dumps(system))},
                     id_,
+                    occasion.traceparent,
                 )
                 outcome = await self._worker.invoke(invocation)
         except TimeoutError:

@@ -11,6 +11,7 @@ from devhost.errors import HostError
 from devhost.timespan import Timespan
 
 type Encoding = Literal["base64", "none"]
+type TelemetryMode = Literal["ApplicationInsights", "OpenTelemetry"]
 
 LARGEST_BATCH = 32  # storage gives no more messages at once
 
@@ -94,7 +95,7 @@ class HostJson(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     retry: dict[str, Any] = {}
     send_canceled_invocations_to_worker: bool = True
     singleton: dict[str, Any] = {}
-    telemetry_mode: str = ""
+    telemetry_mode: TelemetryMode = "ApplicationInsights"
     watch_directories: list[str] = []
     watch_files: list[str] = []
 

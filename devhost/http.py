@@ -144,6 +144,7 @@ def _occasion(request: web.Request, values: Mapping[str, str], body: bytes) -> O
         value=TypedData(http=message),
         reason="This function was programmatically called via the host APIs.",
         data={**_members(body), "Query": query, "Headers": headers, **query, **values},
+        traceparent=headers.get("traceparent"),
     )
 
 

@@ -5,6 +5,7 @@ Message shapes are those that `azure_functions_runtime.handle_event` (1.3.0) rea
 
 import asyncio
 import os
+import re
 import secrets
 import sys
 import threading
@@ -16,11 +17,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import azure_functions_runtime as library  # type: ignore[import-untyped]
+from opentelemetry._logs import get_logger_provider
+from opentelemetry.metrics import get_meter_provider
+from opentelemetry.trace import get_tracer_provider
 
 from devhost import protos
 from devhost.errors import HostError
 from devhost.functions import Function
 from devhost.protos import ParameterBinding, TypedData
+
+_TRACEPARENT = re.compile("00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})")
+_TELEMETRY_MS = 5_000
 
 # Frames of these are the way to the user's code, and tell its author nothing.
 _MACHINERY = (
@@ -40,6 +47,7 @@ class Invocation:
     inputs: Mapping[str, TypedData]
     metadata: Mapping[str, TypedData] = field(default_factory=dict)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,9 @@ class Worker:
     but not the host. Functions that are not `async` run on the library's thread pool.
     """
 
-    def __init__(self, app_dir: Path) -> None:
+    def __init__(self, app_dir: Path, *, traces: bool = False) -> None:
         self._app_dir = app_dir
+        self._traces = traces
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="worker", daemon=True)
 
@@ -98,7 +107,7 @@ class Worker:
             input_data=[ParameterBinding(*each) for each in invocation.inputs.items()],
             trigger_metadata=dict(invocation.metadata),
             trace_context=SimpleNamespace(
-                trace_parent=f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00",
+                trace_parent=child_of(invocation.traceparent, sampled=self._traces),
                 trace_state="",
                 attributes={},
             ),
@@ -115,6 +124,7 @@ class Worker:
         """Let threads end whose function has returned; others end with the process."""
         library.stop_threadpool_executor()
         self._loop.call_soon_threadsafe(self._loop.stop)
+        _send_telemetry()
 
     def _submit(self, call: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(call, self._loop)
@@ -125,6 +135,20 @@ class Worker:
             request=SimpleNamespace(worker_init_request=request),
             properties={"host": "127.0.0.1", "protos": protos},
         )
+
+
+def child_of(traceparent: str | None, *, sampled: bool) -> str:
+    """Give the trace context of a call: in the trace that it came with, else in one of its own."""
+    came = _TRACEPARENT.fullmatch(traceparent or "")
+    trace, flags = came.groups() if came else (secrets.token_hex(16), f"{sampled:02x}")
+    return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+
+
+def _send_telemetry() -> None:
+    """Send what waits to be sent, as processes do at their end, unless they exit as ours does."""
+    for provider in (get_tracer_provider(), get_meter_provider(), get_logger_provider()):
+        if flush := getattr(provider, "force_flush", None):  # without an SDK there is none
+            flush(_TELEMETRY_MS)
 
 
 def _load_request(function: Function) -> SimpleNamespace:

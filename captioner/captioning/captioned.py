@@ -10,6 +10,7 @@ from msgspec import UNSET
 from captioner.errors import CaptionerError
 from captioner.images import Picture
 from captioner.records import AltText, Caption, CaptionRecord, ImageFacts, Problem, now
+from captioner.telemetry import CAPTIONED, ImageTrace
 
 IMAGE = "image"  # the source of a problem that lies in the image itself
 
@@ -21,13 +22,15 @@ class Image:
     """An image to be captioned: its bytes and what is known of it from outside.
 
     `previous` is its record from before, whose captions are not made again while they hold.
-    `alt_text` is what its uploader wrote beside it, in the blob's metadata.
+    `alt_text` is what its uploader wrote beside it, in the blob's metadata. `trace` is what follows
+    it in telemetry, if anything does.
     """
 
     facts: ImageFacts
     data: bytes
     previous: CaptionRecord | None = None
     alt_text: str | None = None
+    trace: ImageTrace | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,11 @@ class Captioned:
     record: CaptionRecord
     faults: Mapping[str, CaptionerError]
     picture: Picture | None = field(default=None, repr=False)
+
+    @property
+    def outcome(self) -> str:
+        """What telemetry counts it as: captioned, or the code of the first fault."""
+        return next((fault.code for fault in self.faults.values()), CAPTIONED)
 
 
 def failed(facts: ImageFacts, source: str, fault: CaptionerError) -> Captioned:

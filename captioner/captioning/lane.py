@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import batched
+from itertools import batched, zip_longest
 from typing import Protocol
 
 from captioner.captioning.options import AS_SET, Options
 from captioner.errors import CaptionerError, CaptionerTimeout
 from captioner.images import Picture
 from captioner.records import Caption
+from captioner.telemetry import ImageTrace, at_work
 
 _log = logging.getLogger(__name__)
 
@@ -62,21 +63,37 @@ class Lane[C: Captioner]:
         self._timeout_s = timeout_s
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=source)
 
-    def start(self, pictures: Sequence[Picture], options: Options = AS_SET) -> Pending:
-        """Begin with the pictures and return at once."""
+    def start(
+        self,
+        pictures: Sequence[Picture],
+        options: Options = AS_SET,
+        traces: Sequence[ImageTrace | None] = (),
+    ) -> Pending:
+        """Begin with the pictures and return at once; `traces` are those of their images."""
+        size = self._batch_size
         return [
-            (len(batch), self._pool.submit(self._caption, batch, options))
-            for batch in batched(pictures, self._batch_size, strict=False)
+            (len(batch), self._pool.submit(self._caption, batch, options, followed))
+            for batch, followed in zip_longest(
+                batched(pictures, size, strict=False),
+                batched(traces, size, strict=False),
+                fillvalue=(),
+            )
         ]
 
     def finish(self, pending: Pending) -> list[Result]:
         """Wait for what was started: for each picture, in order, its caption or what went wrong."""
         return [result for size, batch in pending for result in self._result_of(size, batch)]
 
-    def _caption(self, pictures: Sequence[Picture], options: Options) -> list[Caption]:
-        return self.open().caption(
-            pictures, language=options.language, alternatives=options.alternatives
-        )
+    def _caption(
+        self,
+        pictures: Sequence[Picture],
+        options: Options,
+        traces: Sequence[ImageTrace | None],
+    ) -> list[Caption]:
+        with at_work(traces):
+            return self.open().caption(
+                pictures, language=options.language, alternatives=options.alternatives
+            )
 
     def _result_of(self, size: int, batch: Future[list[Caption]]) -> Sequence[Result]:
         try:

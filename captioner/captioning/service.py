@@ -24,6 +24,7 @@ from captioner.errors import (
 )
 from captioner.images import Picture
 from captioner.records import Caption, CaptionRecord, Description, ImageFacts, ModelName, now
+from captioner.telemetry import ImageTrace, Stage, caption_made, stage
 from captioner.wording import AS_IT_IS, Wording
 
 
@@ -58,6 +59,7 @@ class _Draft:
     facts: ImageFacts
     descriptions: tuple[Description, ...]
     picture: Picture | None = None
+    trace: ImageTrace | None = None
     captions: dict[str, Caption] = field(default_factory=dict)
     faults: dict[str, CaptionerError] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)  # the sources of captions that are new
@@ -68,6 +70,7 @@ class _Draft:
         else:
             self.captions[source] = result
             self.made.add(source)
+            caption_made(source, result.confidence, (result.model.name, result.model.version))
 
 
 class CaptioningService:
@@ -124,7 +127,8 @@ class CaptioningService:
         for lane in self._asked(options):
             wanting = [each for each in drafts if self._wants(each, lane, options, made_since)]
             pictures = [draft.picture for draft in wanting if draft.picture is not None]
-            at_work.append((lane, wanting, lane.start(pictures, options)))
+            traces = [draft.trace for draft in wanting]
+            at_work.append((lane, wanting, lane.start(pictures, options, traces)))
         for lane, wanting, pending in at_work:
             for draft, result in zip(wanting, lane.finish(pending), strict=True):
                 draft.take(lane.source, result)
@@ -216,7 +220,8 @@ class CaptioningService:
         """Decode, and take over what the previous record knows of the same bytes."""
         descriptions = descriptions_of(image)
         try:
-            picture = self._decode(image.data)
+            with stage(Stage.DECODE, [image.trace]):
+                picture = self._decode(image.data)
         except ImageError as fault:
             facts = msgspec.structs.replace(
                 image.facts,
@@ -232,7 +237,7 @@ class CaptioningService:
             width=picture.width,
             height=picture.height,
         )
-        draft = _Draft(facts, descriptions, picture)
+        draft = _Draft(facts, descriptions, picture, image.trace)
         if image.previous is not None and image.previous.image.sha256 == picture.sha256:
             draft.captions = {each.source: each for each in image.previous.captions}
         return draft

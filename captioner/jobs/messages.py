@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from captioner.store import MessageQueue
+from captioner.telemetry import Traced, posted
 
 JOBS_QUEUE = "captioner-jobs"
 LISTS_QUEUE = "captioner-job-lists"
@@ -44,8 +45,13 @@ class Chunk(Step, frozen=True, tag="chunk"):
     round: Number = 0
 
 
-class JobMessage(Struct, frozen=True):
+class JobMessage(Traced, frozen=True):
     step: List | Sweep | Chunk
+
+    @property
+    def queue(self) -> str:
+        """The queue that it goes by."""
+        return LISTS_QUEUE if isinstance(self.step, List) else JOBS_QUEUE
 
 
 class Steps:
@@ -58,4 +64,4 @@ class Steps:
     def send(self, step: List | Sweep | Chunk, *, delay: timedelta = timedelta(0)) -> None:
         """Have a step done, after `delay` at the earliest; raises `StoreError`."""
         queue = self._lists if isinstance(step, List) else self._jobs
-        queue.send(msgspec.json.encode(JobMessage(step)), delay=delay)
+        queue.send(msgspec.json.encode(posted(JobMessage(step), delay=delay)), delay=delay)

@@ -15,6 +15,7 @@ from captioner.jobs.ledger import Ledger
 from captioner.jobs.messages import Chunk, JobMessage, List, Steps, Sweep
 from captioner.jobs.pages import ChunkTally, Page, outstanding, within
 from captioner.jobs.results import Result, lines_of
+from captioner.telemetry import poisoned, received, step_at_work
 
 # How long images wait before each further round, unless somebody asks for more.
 _WAITS = (timedelta(seconds=15), timedelta(minutes=1), timedelta(minutes=5))
@@ -43,6 +44,12 @@ class JobWorker:
     def do(self, message: JobMessage) -> None:
         """Do a step, unless the job rests or has ended."""
         step = message.step
+        received(message, message.queue)
+        kind = type(step).__struct_config__.tag
+        with step_at_work(str(kind), step.job, message.parent):
+            self._do(step)
+
+    def _do(self, step: List | Sweep | Chunk) -> None:
         job = self._ledger.find(step.job)
         if job is None or job.has_ended:
             # Broken off in the middle of its beginning or its end, its secret may lie there yet.
@@ -66,6 +73,7 @@ class JobWorker:
     def gave_up(self, message: JobMessage) -> None:
         """Write down that the platform gave a step up, so that the job goes on."""
         step = message.step
+        poisoned(message.queue)
         job = self._ledger.find(step.job)
         if job is None or not _is_due(step, job):
             return

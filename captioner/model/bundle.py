@@ -20,6 +20,7 @@ from captioner.model.decoding import BeamSettings, Ids, beam_search
 from captioner.model.manifest import MANIFEST, Beam, GraphFile, Manifest, read_manifest
 from captioner.model.stepping import Arrays, CachedStep, starting_cache
 from captioner.model.vocabulary import END, START, Vocabulary
+from captioner.telemetry import Stage, stage
 
 __all__ = [
     "MANIFEST",
@@ -86,14 +87,18 @@ class Bundle:
 
     def search(self, pictures: NDArray[np.uint8], settings: BeamSettings) -> list[Found]:
         """Find the captions of pictures [batch, side, side, 3], and what is told of them."""
-        encoded = self.encode(pictures)
+        count, model = len(pictures), (self.manifest.name, self.manifest.version)
+        with stage(Stage.ENCODE, model=model, images=count):
+            encoded = self.encode(pictures)
+        with stage(Stage.BEAM_SEARCH, model=model, images=count):
+            ranked = beam_search(encoded.step, count, settings)
         return [
             Found(
-                ranked,
+                each,
                 None if encoded.tags is None else encoded.tags[row],
                 None if encoded.novelty is None else float(encoded.novelty[row]),
             )
-            for row, ranked in enumerate(beam_search(encoded.step, len(pictures), settings))
+            for row, each in enumerate(ranked)
         ]
 
     def witness(self) -> Witness:

@@ -22,6 +22,7 @@ from captioner.ondemand.wanted import Answered
 from captioner.records import CaptionRecord, ImageFacts, Problem, now
 from captioner.sources import Directory, Sources
 from captioner.store import ImageEntry, ImageStore
+from captioner.telemetry import Stage, stage
 
 SAVE = "save"  # the source of a problem with keeping the record
 
@@ -136,7 +137,8 @@ class Kept:
         try:
             if self._hindrance is not None:
                 raise self._hindrance
-            return self._write(answer)
+            with stage(Stage.STORE):
+                return self._write(answer)
         except CaptionerError as fault:
             return _not_kept(_inheriting(answer, self._found[0]), fault)
 

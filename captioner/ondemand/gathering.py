@@ -22,6 +22,7 @@ from captioner.captioning import (
 )
 from captioner.errors import CaptionerError, DownloadTooSlow
 from captioner.ondemand.wanted import Wanted
+from captioner.telemetry import UP_TO_DATE, ImageTrace, Origin, Stage, at_work, stage
 
 MOST_INLINE = 32  # images of which an answer is waited for
 
@@ -95,6 +96,7 @@ class _Run:
         self._fetched: dict[int, Image] = {}
         self._captioning: dict[Future[list[Captioned]], list[int]] = {}
         self._done: dict[int, Captioned] = {}
+        self._traces: dict[int, ImageTrace] = {}
 
     def results(self) -> list[Captioned]:
         while len(self._done) < len(self._wanted):
@@ -119,13 +121,15 @@ class _Run:
                 self._done[place] = failed(wanted.facts, IMAGE, fault)
                 continue
             self._held[place] = most
-            self._fetching[self._fetch(wanted)] = place
+            trace = ImageTrace(wanted.facts.name, Origin.REQUEST)
+            self._traces[place] = trace
+            self._fetching[self._fetch(wanted, trace)] = place
 
-    def _fetch(self, wanted: Wanted) -> Future[Image | Captioned]:
+    def _fetch(self, wanted: Wanted, trace: ImageTrace) -> Future[Image | Captioned]:
         if not wanted.is_here:
-            return self._fetchers.submit(_fetch, wanted)
+            return self._fetchers.submit(_fetch, wanted, trace)
         at_once: Future[Image | Captioned] = Future()
-        at_once.set_result(_fetch(wanted))
+        at_once.set_result(_fetch(wanted, trace))
         return at_once
 
     def _end_fetching(self) -> None:
@@ -159,16 +163,32 @@ class _Run:
     ) -> list[Captioned]:
         # A list of pictures would fill the memory until its last one is captioned.
         captioned = [replace(each, picture=None) for each in self._caption(images)]
-        return [each.settle(one) for each, one in zip(wanted, captioned, strict=True)]
+        return [
+            _settle(each, one, image.trace)
+            for each, one, image in zip(wanted, captioned, images, strict=True)
+        ]
 
     def _finish(self, place: int, captioned: Captioned) -> None:
         del self._held[place]
         self._done[place] = captioned
+        trace = self._traces.pop(place)
+        trace.outcome = UP_TO_DATE if trace.outcome == UP_TO_DATE else captioned.outcome
+        trace.end()
 
 
-def _fetch(wanted: Wanted) -> Image | Captioned:
+def _settle(wanted: Wanted, captioned: Captioned, trace: ImageTrace | None) -> Captioned:
+    with at_work([trace]):
+        return wanted.settle(captioned)
+
+
+def _fetch(wanted: Wanted, trace: ImageTrace) -> Image | Captioned:
     try:
-        return wanted.fetch()
+        with at_work([trace]), stage(Stage.FETCH):
+            fetched = wanted.fetch()
+        if isinstance(fetched, Image):
+            return replace(fetched, trace=trace)
+        trace.outcome = UP_TO_DATE
+        return fetched
     except CaptionerError as fault:
         return failed(wanted.facts, IMAGE, fault)
     except Exception as fault:  # noqa: BLE001 - whatever an image does, it costs itself only

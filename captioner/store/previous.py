@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from captioner.errors import ImageNotFound, RecordNotFound, RecordUnreadable, StoreConflict
 from captioner.records import CaptionRecord
 from captioner.store.image_store import ImageStore
+from captioner.telemetry import Stage, stage
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,11 @@ def replace(store: ImageStore, previous: Previous, record: CaptionRecord) -> boo
 
     Raises `StoreConflict` where something else has taken that place.
     """
+    with stage(Stage.STORE):
+        return _replace(store, previous, record)
+
+
+def _replace(store: ImageStore, previous: Previous, record: CaptionRecord) -> bool:
     name = record.image.name
     etag = store.put_record(record, previous.etag)
     if previous.etag is not None:

@@ -18,6 +18,7 @@ from captioner.errors import (
 from captioner.images import Picture
 from captioner.records import Alternative, Caption, ModelName, Tag, now
 from captioner.settings import VISION_LANGUAGES
+from captioner.telemetry import Stage, stage, vision_asked, vision_held_back
 from captioner.vision.throttle import Throttle
 from captioner.vision.upload import upload_of
 
@@ -84,30 +85,40 @@ class AzureVisionCaptioner:
                 f"{', '.join(VISION_LANGUAGES)}."
             )
         candidates = max(self._max_candidates, 1 + (alternatives or 0))
-        return [
-            self._caption(picture, language or self._language, candidates) for picture in pictures
-        ]
+        captions: list[Caption] = []
+        for picture in pictures:
+            with stage(Stage.VISION):
+                captions.append(self._caption(picture, language or self._language, candidates))
+        return captions
 
     def _caption(self, picture: Picture, language: str, candidates: int) -> Caption:
         image = upload_of(picture)
         deadline = self._clock() + self._timeout_s
         attempt = 0
         while True:
-            self._throttle.acquire(self._patience_s(deadline))
+            self._await_turn(deadline)
             began = self._clock()
             try:
-                description = self._client.describe(
-                    image,
-                    language=language,
-                    max_candidates=candidates,
-                    timeout_s=deadline - began,
-                )
+                with vision_asked():
+                    description = self._client.describe(
+                        image,
+                        language=language,
+                        max_candidates=candidates,
+                        timeout_s=deadline - began,
+                    )
             except (VisionThrottled, VisionUnavailable) as fault:
                 self._wait_after(fault, attempt, deadline)
                 attempt += 1
             else:
                 elapsed_ms = (self._clock() - began) * 1000
                 return _caption_from(description, language, elapsed_ms)
+
+    def _await_turn(self, deadline: float) -> None:
+        try:
+            self._throttle.acquire(self._patience_s(deadline))
+        except VisionThrottled:
+            vision_held_back()
+            raise
 
     def _wait_after(
         self, fault: VisionThrottled | VisionUnavailable, attempt: int, deadline: float

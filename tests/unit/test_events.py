@@ -388,7 +388,7 @@ class TestRetries:
         assert [caption.source for caption in record.captions] == ["onnx"]
         assert record.problems[0].code == "vision_throttled"
         (retry, delay), *none = schedule
-        assert retry == Retry(NAME, str(record.image.etag), attempt=1)
+        assert (retry.name, retry.etag, retry.attempt) == (NAME, record.image.etag, 1)
         assert delay == timedelta(seconds=7)
         assert none == []
 

@@ -117,7 +117,7 @@ def test_its_captions_are_asked_for_once(
 ) -> None:
     upload, _ = uploads.take(NAME, RED)
     (message,) = waiting()
-    assert message == Retry(NAME, upload.etag, attempt=0)
+    assert (message.name, message.etag, message.attempt) == (NAME, upload.etag, 0)
 
     events.retry(message)
     events.landed(store.images_container, NAME)

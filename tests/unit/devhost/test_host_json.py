@@ -58,6 +58,7 @@ def test_everything_that_a_project_writes_is_read(tmp_path: Path) -> None:
         ({"extensions": {"queues": {"batch": 1}}}, "unknown field `batch`"),
         ({"extensions": {"queues": {"batchSize": 33}}}, "<= 32"),
         ({"extensions": {"queues": {"visibilityTimeout": 30}}}, "duration"),
+        ({"telemetryMode": "OpenTelemtry"}, "Invalid enum value 'OpenTelemtry'"),
         ({"functionTimeout": "five"}, "'five' is not a duration"),
         ({"extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle"}}, "version"),
         ({"extensionBundle": {"id": "Mine", "version": "1"}}, "should be Microsoft"),
