@@ -22,6 +22,7 @@ from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.ondemand import OnDemand
 from captioner.search import Search
 from captioner.search.embedded import EmbeddedSearch
+from captioner.serving import FolderModel, ModelSource, published_model
 from captioner.settings import Settings, StorageConnection, load_settings, load_storage_connection
 from captioner.sources import Sources
 from captioner.store import CatalogueBlobs, Documents, ImageStore, MessageQueue
@@ -62,7 +63,7 @@ class Once[T]:
 class Services:
     """What triggers and routes need; safe to share between threads."""
 
-    own_captioner: Callable[[], OnnxCaptioner]
+    own_captioner: ModelSource
     captioning: CaptioningService
     store: ImageStore
     events: ImageEvents
@@ -80,14 +81,19 @@ class Services:
     exports: Exports
 
 
-def build_captioning(settings: Settings) -> CaptioningService:
-    """Put the captioners together; the bundle is opened with the first picture."""
-    return _captioning(settings, _own_captioner(settings))
+def build_captioning(
+    settings: Settings, connection: StorageConnection | None = None
+) -> CaptioningService:
+    """Put the captioners together; the bundle is opened with the first picture.
+
+    `connection` is how published models are read; a signed URI needs none.
+    """
+    return _captioning(settings, _own_captioner(settings, connection or StorageConnection()))
 
 
 def build_services(settings: Settings, connection: StorageConnection) -> Services:
     """Put everything together; storage is reached and the bundle opened at first use."""
-    own_captioner = _own_captioner(settings)
+    own_captioner = _own_captioner(settings, connection)
     captioning = _captioning(settings, own_captioner)
     blobs, queues = open_account(connection)
     store = ImageStore(blobs, queues, settings)
@@ -145,33 +151,44 @@ def build_search(settings: Settings, blobs: CatalogueBlobs, store: ImageStore) -
 
 def local_folder(settings: Settings) -> Path:
     """Give the folder of what follows the catalogue on local disk."""
-    # Each user has a folder of their own: nobody may write into another's.
-    user = f"captioner-{os.getuid()}" if hasattr(os, "getuid") else "captioner"
-    return settings.search_dir or Path(tempfile.gettempdir()) / user
+    return settings.search_dir or _temporary_folder()
 
 
 services = Once(lambda: build_services(load_settings(), load_storage_connection()))
 """The services of this process, as its app settings want them."""
 
 
-def _own_captioner(settings: Settings) -> Once[OnnxCaptioner]:
-    def open_captioner() -> OnnxCaptioner:
-        captioner = OnnxCaptioner(
-            open_bundle(settings.model_dir, threads=settings.onnx_threads),
+def _own_captioner(settings: Settings, connection: StorageConnection) -> ModelSource:
+    def open_captioner(folder: Path) -> OnnxCaptioner:
+        return OnnxCaptioner(
+            open_bundle(folder, threads=settings.onnx_threads),
             beam_size=settings.beam_size,
             alternatives=settings.alternatives,
         )
+
+    def open_shipped() -> OnnxCaptioner:
+        captioner = open_captioner(settings.model_dir)
         tell_model(captioner.model.name, captioner.model.version)
         return captioner
 
-    return Once(open_captioner)
+    uri = settings.model_uri
+    if uri is None:
+        return FolderModel(Once(open_shipped))
+    folder = settings.model_cache_dir or _temporary_folder() / "models"
+    return published_model(uri, connection, folder, open_captioner, check_s=settings.model_check_s)
+
+
+def _temporary_folder() -> Path:
+    # Each user has a folder of their own: nobody may write into another's.
+    user = f"captioner-{os.getuid()}" if hasattr(os, "getuid") else "captioner"
+    return Path(tempfile.gettempdir()) / user
 
 
 def _decoder(settings: Settings) -> partial[Picture]:
     return partial(decode, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
 
 
-def _captioning(settings: Settings, own_captioner: Once[OnnxCaptioner]) -> CaptioningService:
+def _captioning(settings: Settings, own_captioner: ModelSource) -> CaptioningService:
     return CaptioningService(
         _decoder(settings),
         own=Lane(

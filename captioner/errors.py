@@ -34,9 +34,11 @@
     │   ├── VisionUnavailable      vision_unavailable
     │   ├── VisionRejected         vision_rejected; permanent: Vision will not take this one
     │   └── VisionBadResponse      vision_bad_response
-    ├── BundleError                the model's folder cannot be used
+    ├── BundleError                the model cannot be used
     │   ├── BundleMissing          bundle_missing
-    │   └── BundleInvalid          bundle_invalid
+    │   ├── BundleInvalid          bundle_invalid
+    │   ├── BundleUnreachable      bundle_unreachable
+    │   └── BundleNotKept          bundle_not_kept; local disk has no room for it
     ├── WishError                  a captioner cannot do what was asked of it; permanent
     │   ├── LanguageUnsupported    language_unsupported
     │   └── CaptionerNotConfigured captioner_not_configured
@@ -284,12 +286,22 @@ class BundleError(CaptionerError):
 
 class BundleMissing(BundleError):
     code = "bundle_missing"
-    meaning = "`MODEL_DIR` holds no model, or not all of one."
+    meaning = "`MODEL_DIR` or `MODEL_URI` holds no model, or not all of one."
 
 
 class BundleInvalid(BundleError):
     code = "bundle_invalid"
     meaning = "The model's files are damaged or do not belong together."
+
+
+class BundleUnreachable(BundleError):
+    code = "bundle_unreachable"
+    meaning = "Storage does not give what is at `MODEL_URI`, for now or to this app."
+
+
+class BundleNotKept(BundleError):
+    code = "bundle_not_kept"
+    meaning = "The disk of `MODEL_CACHE_DIR` is full or cannot be written."
 
 
 class WishError(CaptionerError):

@@ -24,6 +24,9 @@ STORAGE_CONNECTION = "AzureWebJobsStorage"
 # Whether App Service lets nobody in who has not signed in; the platform sets it by itself.
 _SIGN_IN = "WEBSITE_AUTH_ENABLED"
 
+# What no log may hold; a model's URI may be signed.
+_SECRET = ("vision_key", "azure_search_key", "model_uri")
+
 VISION_LANGUAGES = ("en", "es", "ja", "pt", "zh")
 
 type BlobTriggerSource = Literal["polling", "event-grid"]
@@ -34,6 +37,8 @@ _CANVAS_FIELD = re.compile(r"\{(name|stem|sha256)\}")
 _CANVAS = re.compile(
     rf"https?://[A-Za-z0-9.-]+(:[0-9]+)?/([!$-;=?-Z_a-z~]|{_CANVAS_FIELD.pattern})*"
 )
+# Container, model and perhaps version, below an account's endpoint; perhaps a signature.
+_MODEL_URI = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/\w[\w.-]*){2,4}(\?[!-~]*)?", re.ASCII)
 _KEY = re.compile(r"[!-~]+")  # ASCII without blanks, which is what a header can carry
 # The last part has a letter, which tells a name from an address.
 _HOST = re.compile(r"(?=.{1,253}\Z)(\*\.)?([a-z0-9_-]{1,63}\.)*(?=[0-9-]*[a-z_])[a-z0-9_-]{1,63}")
@@ -74,6 +79,15 @@ def _endpoint(text: str) -> str:
     if not _ENDPOINT.fullmatch(text):
         raise ValueError("must be a URL such as https://NAME.cognitiveservices.azure.com")
     return text.rstrip("/")
+
+
+def _model_uri(text: str) -> str:
+    if not _MODEL_URI.fullmatch(text):  # not told, as it may be signed
+        raise ValueError(
+            "must be the URL of a model, such as "
+            "https://NAME.blob.core.windows.net/CONTAINER/MODEL, or of one of its versions"
+        )
+    return text
 
 
 def _canvas(text: str) -> str:
@@ -177,7 +191,33 @@ class Settings:
         "`event-grid` Event Grid tells it, as a Flex Consumption plan needs.",
         _blob_trigger_source,
     )
-    model_dir: Path = _setting("MODEL_DIR", Path("models"), "Folder of the model bundle.", Path)
+    model_dir: Path = _setting(
+        "MODEL_DIR",
+        Path("models"),
+        "Folder of the model bundle; not read where `MODEL_URI` is set.",
+        Path,
+    )
+    model_uri: str | None = _setting(
+        "MODEL_URI",
+        None,
+        "URL of a published model, whose current version is followed, or of one version: "
+        "`https://NAME.blob.core.windows.net/CONTAINER/MODEL` and `…/MODEL/VERSION`; read as the "
+        "app reads its storage, or by the shared access signature in it.",
+        _model_uri,
+    )
+    model_cache_dir: Path | None = _setting(
+        "MODEL_CACHE_DIR",
+        None,
+        "Folder that published models are kept in, on a disk of this machine; one for temporary "
+        "files where not set.",
+        Path,
+    )
+    model_check_s: int = _setting(
+        "MODEL_CHECK_SECONDS",
+        60,
+        "Time after which storage is asked again which version of the model is current.",
+        _whole(1, 86_400),
+    )
     beam_size: int | None = _setting(
         "BEAM_SIZE",
         None,
@@ -307,7 +347,7 @@ class Settings:
 
     def __repr__(self) -> str:
         shown = (
-            f"{each.name}={'***' if each.name.endswith('_key') else getattr(self, each.name)!r}"
+            f"{each.name}={'***' if each.name in _SECRET else getattr(self, each.name)!r}"
             for each in fields(self)
         )
         return f"Settings({', '.join(shown)})"

@@ -26,7 +26,7 @@ from training.options import (
     DataOption,
     RunsOption,
 )
-from training.registering import register
+from training.registry.commands import promote, register, versions
 from training.workspace import Workspace, open_workspace
 
 TextOption = Annotated[
@@ -105,6 +105,8 @@ for command in (
     calibration_report,
     agreement,
     register,
+    promote,
+    versions,
 ):
     app.command()(command)
 

@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from captioner.curation import Current
 from captioner.jobs import JobStatus
 from captioner.records import CaptionRecord, ModelName
+from captioner.serving import ModelStanding
 
 
 class Results(Struct, frozen=True):
@@ -22,11 +23,16 @@ class JobList(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """Whether images can be captioned here, by which model, and the codes of what is wrong."""
+    """Whether images can be captioned here, by which model, and the codes of what is wrong.
+
+    `model` tells where the model comes from; that a newer version is refused is told there, and
+    fails nobody.
+    """
 
     status: Literal["ok", "failing"]
     version: str
     bundle: ModelName | None
+    model: ModelStanding
     captioners: tuple[str, ...]
     problems: tuple[str, ...]
 

@@ -82,6 +82,7 @@ class Api:
             status="failing" if faults else "ok",
             version=__version__,
             bundle=bundle,
+            model=services.own_captioner.standing(),
             captioners=tuple(services.captioning.sources),
             problems=tuple(fault.code for fault in faults),
         )

@@ -6,6 +6,7 @@ Exit codes: 0 all is well, 1 something failed, 2 the command cannot be run as it
 import logging
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -16,9 +17,11 @@ from captioner.cli.export import export
 from captioner.cli.files import files_to_caption, files_to_upload
 from captioner.cli.running import FAILED, sentences, storage
 from captioner.cli.terminal import Terminal
+from captioner.errors import SettingsError
 from captioner.settings import (
     STORAGE_CONNECTION,
     load_settings,
+    load_storage_connection,
     local_environment,
 )
 
@@ -66,7 +69,7 @@ def caption(
             metavar="DIR",
             exists=True,
             file_okay=False,
-            help="Folder of the model bundle; MODEL_DIR where not given.",
+            help="Folder of the model bundle; MODEL_URI or MODEL_DIR where not given.",
         ),
     ] = None,
     neutral: Annotated[
@@ -85,12 +88,19 @@ def caption(
 
     terminal = Terminal()
     with sentences(terminal):
-        settings = load_settings(local_environment(Path.cwd()))
+        environment = local_environment(Path.cwd())
+        settings = load_settings(environment)
         if model is not None:
-            settings = replace(settings, model_dir=model)
+            settings = replace(settings, model_dir=model, model_uri=None)
         if neutral is not None:
             settings = replace(settings, neutral_wording=neutral)
-        all_well = caption_and_show(files_to_caption(files), settings, terminal, as_json=as_json)
+        connection = None
+        if settings.model_uri is not None:
+            with suppress(SettingsError):  # a signed URI needs no account of ours
+                connection = load_storage_connection(environment)
+        all_well = caption_and_show(
+            files_to_caption(files), settings, connection, terminal, as_json=as_json
+        )
     raise typer.Exit(0 if all_well else FAILED)
 
 

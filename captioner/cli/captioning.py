@@ -9,17 +9,25 @@ from captioner.cli.terminal import Terminal
 from captioner.composition import build_captioning
 from captioner.errors import FileUnreadable, ImageTooLarge
 from captioner.records import CaptionRecord, ImageFacts
-from captioner.settings import Settings
+from captioner.settings import Settings, StorageConnection
 
 # Files held in memory at once, and as many as the model takes at once.
 _BATCH = 8
 
 
 def caption_and_show(
-    files: Sequence[NamedFile], settings: Settings, terminal: Terminal, *, as_json: bool
+    files: Sequence[NamedFile],
+    settings: Settings,
+    connection: StorageConnection | None,
+    terminal: Terminal,
+    *,
+    as_json: bool,
 ) -> bool:
-    """Show the record of every file, in order, and tell whether each holds a caption."""
-    service = build_captioning(settings)
+    """Show the record of every file, in order, and tell whether each holds a caption.
+
+    `connection` is how a published model is read.
+    """
+    service = build_captioning(settings, connection)
     failures = 0
     with terminal.progress(as_json=as_json) as progress:
         records = records_of(files, service, settings.max_image_bytes)

@@ -19,6 +19,7 @@ from captioner.errors import StoreConflict, StoreError, StoreRefused, StoreUnava
 from captioner.settings import StorageConnection
 
 _PART = 8 * 2**20  # bytes asked for at once, so that an image over the limit is never read whole
+_PARTS: dict[str, Any] = {"max_single_get_size": _PART, "max_chunk_get_size": _PART}
 _PASSING_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -27,14 +28,7 @@ def open_account(connection: StorageConnection) -> tuple[BlobServiceClient, Queu
 
     Raises `StoreRefused` where the connection string is malformed.
     """
-    options: dict[str, Any] = {
-        "connection_timeout": 5,
-        # At most about 10 s in all: the host tries again later, and somebody may be waiting.
-        "retry_policy": ExponentialRetry(
-            initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=1
-        ),
-    }
-    parts: dict[str, Any] = {"max_single_get_size": _PART, "max_chunk_get_size": _PART}
+    options, parts = _options(), _PARTS
     if connection.connection_string is None:
         options["credential"] = _credential(connection)
         return (
@@ -56,6 +50,12 @@ def open_account(connection: StorageConnection) -> tuple[BlobServiceClient, Queu
         ) from None
 
 
+def open_blobs(connection: StorageConnection, endpoint: str, sas: str | None) -> BlobServiceClient:
+    """Prepare a client of another account's blobs, by a shared access signature or as the app."""
+    credential = sas or _credential(connection)
+    return BlobServiceClient(endpoint, credential=credential, **_options(), **_PARTS)
+
+
 def account_of(endpoint: str) -> str:
     """Name the account of a blob endpoint, by whichever of its names the endpoint calls it.
 
@@ -64,6 +64,16 @@ def account_of(endpoint: str) -> str:
     """
     last = endpoint.partition("?")[0].rstrip("/").rpartition("/")[2]
     return last.partition(".")[0].removesuffix("-secondary").lower()
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "connection_timeout": 5,
+        # At most about 10 s in all: the host tries again later, and somebody may be waiting.
+        "retry_policy": ExponentialRetry(
+            initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=1
+        ),
+    }
 
 
 def _credential(connection: StorageConnection) -> TokenCredential:

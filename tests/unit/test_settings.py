@@ -33,6 +33,9 @@ def test_every_setting_is_read() -> None:
             "THUMBNAILS_CONTAINER": "small",
             "BLOB_TRIGGER_SOURCE": "Event-Grid",
             "MODEL_DIR": "elsewhere",
+            "MODEL_URI": "https://name.blob.core.windows.net/models/tiny/1f?sig=x",
+            "MODEL_CACHE_DIR": "kept",
+            "MODEL_CHECK_SECONDS": "5",
             "BEAM_SIZE": "5",
             "ALTERNATIVES": "0",
             "ONNX_THREADS": "4",
@@ -66,6 +69,9 @@ def test_every_setting_is_read() -> None:
         thumbnails_container="small",
         blob_trigger_source="event-grid",
         model_dir=Path("elsewhere"),
+        model_uri="https://name.blob.core.windows.net/models/tiny/1f?sig=x",
+        model_cache_dir=Path("kept"),
+        model_check_s=5,
         beam_size=5,
         alternatives=0,
         onnx_threads=4,
@@ -105,6 +111,11 @@ def test_every_setting_is_read() -> None:
         ("BLOB_TRIGGER_SOURCE", "eventgrid"),
         ("BEAM_SIZE", "0"),
         ("BEAM_SIZE", "three"),
+        ("MODEL_URI", "name.blob.core.windows.net/models/tiny"),
+        ("MODEL_URI", "https://name.blob.core.windows.net/models"),
+        ("MODEL_URI", "https://name.blob.core.windows.net/models/../tiny"),
+        ("MODEL_URI", "https://user:secret@name.blob.core.windows.net/models/tiny"),
+        ("MODEL_CHECK_SECONDS", "0"),
         ("VISION_ENDPOINT", "name.cognitiveservices.azure.com"),
         ("VISION_TIMEOUT_SECONDS", "0"),
         ("VISION_TIMEOUT_SECONDS", "231"),
@@ -196,7 +207,9 @@ def test_jobs_have_a_container_of_their_own(container: str) -> None:
 
 
 def test_the_key_is_never_shown() -> None:
-    assert "secret" not in repr(Settings(vision_key="secret", azure_search_key="secret"))
+    assert "secret" not in repr(
+        Settings(vision_key="secret", azure_search_key="secret", model_uri="https://a/b/c?secret")
+    )
 
 
 @pytest.mark.parametrize("name", ["Captioner", "a", "-a", "a--b", "a_b"])

@@ -21,6 +21,7 @@ from captioner.records import (
     Tag,
 )
 from captioner.search import Facets, Hit, Match, SearchAnswer, Segment
+from captioner.serving import ModelStanding
 
 _MOMENT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 _MODEL = ModelName("flickr8k-lite2-tags", "a2f959c7be59")
@@ -116,7 +117,12 @@ FOUND = SearchAnswer(
 )
 
 HEALTH = Health(
-    status="ok", version="0.1.0", bundle=_MODEL, captioners=("onnx", "azure-vision"), problems=()
+    status="ok",
+    version="0.1.0",
+    bundle=_MODEL,
+    model=ModelStanding(follows="current", since=_MOMENT, checked=_MOMENT + timedelta(minutes=7)),
+    captioners=("onnx", "azure-vision"),
+    problems=(),
 )
 
 ONE_URL = OneUrl(url="https://example.org/photo.jpg")

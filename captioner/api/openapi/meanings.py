@@ -250,10 +250,20 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     "Health": {
         "status": "`ok`, or `failing` with 503",
         "version": "The app's version",
-        "bundle": "The model; null where it cannot be used",
+        "bundle": "The model in use; null where none can be used",
+        "model": "Where it comes from, and whether a newer version waits",
         "captioners": "Those that are set up",
         "problems": "The codes of what is wrong",
     },
+    "ModelStanding": {
+        "follows": "`folder` for `MODEL_DIR`; for `MODEL_URI` `version`, or `current` where the "
+        "current version is followed",
+        "since": "When the version in use was taken up; absent for a folder",
+        "checked": "When storage last told which version is current; absent before the first time",
+        "refused": "The current version, if it cannot be used and an older one still is",
+        "problem": "The code of why storage could not tell; absent where it could",
+    },
+    "Refused": {"version": "The version", "code": "The code of what is wrong with it"},
     "ProblemDocument": {
         "type": "Always the same: `code` tells problems apart",
         "title": "The status in words",

@@ -210,6 +210,7 @@ class TestHealth:
         assert document == {
             "status": "ok",
             "version": __version__,
+            "model": {"follows": "folder"},
             "captioners": ["onnx", "azure-vision"],
             "problems": [],
         }

@@ -12,7 +12,8 @@ from captioner.model.bundle import MANIFEST
 from captioner.settings import STORAGE_CONNECTION
 from tests.support.azurite import Azurite
 from tests.support.bundles import make_bundle
-from training.registering import RegisterError, register
+from training.registry.commands import register
+from training.registry.errors import RegisterError
 
 FILES = ("decoder.onnx", "encoder.onnx", MANIFEST)
 
