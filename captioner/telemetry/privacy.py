@@ -55,7 +55,7 @@ def _uninstrument(instrumentor: Any) -> None:
         instrumentor.uninstrument()
 
 
-_SOURCES = frozenset({"onnx", "azure-vision", "image", "platform"})
+_SOURCES = frozenset({"", "onnx", "azure-vision", "image", "platform"})
 
 
 class CleanRecords(logging.Filter):
@@ -99,7 +99,7 @@ def _shown(value: object, image: object) -> object:
         return value
     if isinstance(value, BaseException):
         return _Word(code_of(value))
-    if isinstance(value, str) and value in _words():
+    if isinstance(value, str) and value in _words():  # the empty one too
         return _Word(value)
     if isinstance(value, str) and value == image:
         return _Word(pseudonym(value))
