@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -185,7 +186,15 @@ def _temporary_folder() -> Path:
 
 
 def _decoder(settings: Settings) -> partial[Picture]:
-    return partial(decode, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
+    # Python remembers each warning for ever, to give it once: files that are damaged in thousands
+    # of ways would fill memory and log. What cannot be read raises, and is told.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    return partial(
+        decode,
+        max_bytes=settings.max_image_bytes,
+        max_pixels=settings.max_image_pixels,
+        max_memory=settings.max_image_memory,
+    )
 
 
 def _captioning(settings: Settings, own_captioner: ModelSource) -> CaptioningService:

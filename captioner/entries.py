@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from captioner.distance import distance
+from captioner.parsing import read
 from captioner.records import (
     AltText,
     CaptionRecord,
@@ -171,7 +172,7 @@ def read_change(line: bytes) -> Change:
 
     Raises `msgspec.DecodeError` for what is none.
     """
-    return _decoder.decode(line)
+    return read(line, _decoder)
 
 
 _decoder = msgspec.json.Decoder(Change)

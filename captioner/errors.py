@@ -126,7 +126,10 @@ class CorruptImage(ImageError):
 
 class ImageTooLarge(ImageError):
     code = "image_too_large"
-    meaning = "More bytes or pixels than `MAX_IMAGE_BYTES` or `MAX_IMAGE_PIXELS` allow."
+    meaning = (
+        "More bytes or pixels than `MAX_IMAGE_BYTES`, `MAX_IMAGE_PIXELS` or `MAX_IMAGE_MEMORY` "
+        "allow."
+    )
     status = 413
 
 

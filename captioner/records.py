@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from captioner.parsing import read
+
 SCHEMA_VERSION: Final = 1
 
 Confidence = Annotated[float, Meta(ge=0, le=1)]
@@ -199,7 +201,10 @@ def from_json(data: bytes) -> CaptionRecord:
     Raises `msgspec.ValidationError` (or its base `msgspec.DecodeError`) for anything that is not
     a record of this schema version.
     """
-    return msgspec.json.decode(data, type=CaptionRecord)
+    return read(data, _decoder)
+
+
+_decoder = msgspec.json.Decoder(CaptionRecord)
 
 
 @cache

@@ -279,6 +279,13 @@ class Settings:
     max_image_pixels: int = _setting(
         "MAX_IMAGE_PIXELS", 120_000_000, "Largest image taken, in pixels.", _whole(1, 2**30)
     )
+    max_image_memory: int = _setting(
+        "MAX_IMAGE_MEMORY",
+        720_000_000,
+        "Memory that decoding one image may take, in bytes; kinds that take much of it for a pixel "
+        "may have fewer pixels: WebP 1 for each 16 bytes, AVIF 14, HEIC 13, others 6 to 9.",
+        _whole(1, 2**36),
+    )
     source_timeout_s: float = _setting(
         "SOURCE_TIMEOUT_SECONDS",
         30.0,

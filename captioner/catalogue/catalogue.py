@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from captioner.entries import Change, read_change
 from captioner.errors import StoreConflict
+from captioner.parsing import read
 from captioner.records import Moment, now
 from captioner.store import CatalogueBlobs, LeaseLost, Stock
 
@@ -106,8 +107,8 @@ class Catalogue:
         start = self._blobs.read_snapshot_start(stock.snapshot, _HEADER)
         try:
             line = zlib.decompressobj(_GZIP).decompress(start).partition(b"\n")[0]
-            return msgspec.json.decode(line, type=Header)
-        except (zlib.error, msgspec.DecodeError, UnicodeDecodeError):
+            return read(line, msgspec.json.Decoder(Header))
+        except (zlib.error, msgspec.DecodeError):
             return Header()  # then nothing is known to be covered, and all of the log is read
 
     def snapshot(self, stock: Stock) -> Iterator[Change]:
@@ -165,5 +166,5 @@ def _changes(lines: Iterable[bytes]) -> Iterator[Change]:
             continue
         try:
             yield read_change(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        except msgspec.DecodeError as fault:
             _log.warning("A line of the catalogue is left out: %s", fault)

@@ -17,10 +17,13 @@ from captioner.errors import CorruptImage, EmptyImage, ImageError, ImageTooLarge
 from captioner.images.formats import FORMATS, HEAD_BYTES, JPEG, Format, format_of
 from captioner.images.pixels import ENOUGH, is_sideways, orientation_of, reduced_rgb, upright
 
-__all__ = ["HEAD_BYTES", "MEDIA_TYPES", "Picture", "content_type_of", "decode"]
+__all__ = ["HEAD_BYTES", "MEDIA_TYPES", "MOST_MEMORY", "Picture", "content_type_of", "decode"]
 
 MEDIA_TYPES = tuple(each.content_type for each in FORMATS)
 """The kinds of images that are taken."""
+
+MOST_MEMORY = 720_000_000
+"""Bytes that decoding may take unless told: as many as most kinds of 120 megapixels need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,18 @@ def content_type_of(head: bytes) -> str | None:
     return None if kind is None else kind.content_type
 
 
-def decode(data: bytes, *, max_bytes: int, max_pixels: int, enough: int = ENOUGH) -> Picture:
+def decode(
+    data: bytes,
+    *,
+    max_bytes: int,
+    max_pixels: int,
+    max_memory: int = MOST_MEMORY,
+    enough: int = ENOUGH,
+) -> Picture:
     """Decode an image of at most `max_bytes`, whose header declares at most `max_pixels`.
 
+    Of kinds that take more memory for a pixel than others, there may be as many pixels as
+    `max_memory`, in bytes, suffices for.
     `enough` pixels of the shorter side are kept where there are as many.
     Raises `EmptyImage`, `UnsupportedImage`, `CorruptImage` or `ImageTooLarge`; nothing else.
     """
@@ -66,7 +78,7 @@ def decode(data: bytes, *, max_bytes: int, max_pixels: int, enough: int = ENOUGH
             f"This is not an image that can be captioned; send {', '.join(most)} or {last}."
         )
     try:
-        image, (width, height) = _decode(data, kind, max_pixels, enough)
+        image, (width, height) = _decode(data, kind, max_pixels, max_memory, enough)
     except ImageError:
         raise
     except (MemoryError, Image.DecompressionBombError) as fault:
@@ -89,15 +101,16 @@ def decode(data: bytes, *, max_bytes: int, max_pixels: int, enough: int = ENOUGH
 
 
 def _decode(
-    data: bytes, kind: Format, max_pixels: int, enough: int
+    data: bytes, kind: Format, max_pixels: int, max_memory: int, enough: int
 ) -> tuple[Image.Image, tuple[int, int]]:
     """Give the upright RGB image, and the width and height of the upright original."""
     opened = kind.open(data)
     size = opened.size
-    if size[0] * size[1] > max_pixels:
+    most = min(max_pixels, max_memory // kind.weight_of(opened))
+    if size[0] * size[1] > most:
         raise ImageTooLarge(
-            f"The image has {size[0]:,} x {size[1]:,} pixels, more than the {max_pixels:,} that "
-            "are taken; send a smaller copy."
+            f"The {kind.name} image has {size[0]:,} x {size[1]:,} pixels, more than the {most:,} "
+            "that are taken; send a smaller copy."
         )
     if kind is JPEG:
         opened.draft(None, (enough, enough))

@@ -6,6 +6,7 @@ nothing if they were made to cost much.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
@@ -13,15 +14,31 @@ from zlib import crc32
 
 from PIL.ImageFile import ImageFile
 
+from captioner.images.tiff import most_values
+
+# Bytes of memory for a pixel that most decoders take at most, whatever the image is made of.
+_USUAL_WEIGHT = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """An image format, and where the class that decodes it is found."""
+    """An image format, and where the class that decodes it is found.
+
+    `weight` is how many bytes of memory its decoder takes for a pixel, at most; measured by
+    `tests/unit/images/test_bombs.py`.
+    """
 
     name: str
     content_type: str
     module: str
     opener: str
+    weight: int = _USUAL_WEIGHT
+
+    def weight_of(self, image: ImageFile) -> int:
+        """Tell how many bytes of memory a pixel of this one takes; two for each coefficient."""
+        if self is JPEG and image.info.get("progressive"):
+            return max(self.weight, 2 * len(image.getbands()))
+        return self.weight
 
     def open(self, data: bytes) -> ImageFile:
         """Read the header; pixels are decoded when the image is loaded.
@@ -36,12 +53,12 @@ class Format:
 
 JPEG = Format("JPEG", "image/jpeg", "PIL.JpegImagePlugin", "JpegImageFile")
 PNG = Format("PNG", "image/png", "PIL.PngImagePlugin", "PngImageFile")
-WEBP = Format("WebP", "image/webp", "PIL.WebPImagePlugin", "WebPImageFile")
+WEBP = Format("WebP", "image/webp", "PIL.WebPImagePlugin", "WebPImageFile", 16)
 GIF = Format("GIF", "image/gif", "PIL.GifImagePlugin", "GifImageFile")
 BMP = Format("BMP", "image/bmp", "PIL.BmpImagePlugin", "BmpImageFile")
 TIFF = Format("TIFF", "image/tiff", "PIL.TiffImagePlugin", "TiffImageFile")
-AVIF = Format("AVIF", "image/avif", "PIL.AvifImagePlugin", "AvifImageFile")
-HEIC = Format("HEIC", "image/heic", "pillow_heif", "HeifImageFile")
+AVIF = Format("AVIF", "image/avif", "PIL.AvifImagePlugin", "AvifImageFile", 14)
+HEIC = Format("HEIC", "image/heic", "pillow_heif", "HeifImageFile", 13)
 FORMATS = (JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, HEIC)
 
 # As many first bytes as tell any format.
@@ -64,6 +81,13 @@ _BMP_HEADER_SIZES = {12, 40, 52, 56, 64, 108, 124}
 # Cameras and editors write about ten. Each may take a few bytes only and yet pass over all pixels,
 # so that a small file with thousands of them would keep a decoder busy for hours.
 _MOST_SCANS = 100
+# Segments or chunks of one file. Pillow looks at each by itself, of which a file that holds nothing
+# else would have millions.
+_MOST_PARTS = 100_000
+# Parts of the picture in a TIFF, the smallest tiles of a large one being 32 x 32 pixels.
+_MOST_STRIPS = 1 << 18
+_STRIPS_OR_TILES = {273, 324}
+_FILLING = re.compile(rb"\xff*(?=\xff)")
 # Markers of what may come between scans, each followed by its length, and the end marker.
 _JPEG_SEGMENT = re.compile(rb"\xff([\xc4\xd9-\xdd\xe0-\xef\xfe])")
 
@@ -92,11 +116,12 @@ def _jpeg_essentials(data: bytes) -> bytes:
     kept = [data[:2]]
     at = 2
     has_exif = False
-    while data[at : at + 1] == b"\xff":
+    for _ in _parts():
+        at = found.end() if (found := _FILLING.match(data, at)) else at
         marker = data[at + 1 : at + 2]
         length = int.from_bytes(data[at + 2 : at + 4])
-        if marker == b"\xda" or length < 2:  # the pixels begin here, or nonsense
-            break
+        if data[at : at + 1] != b"\xff" or marker == b"\xda" or length < 2:
+            break  # the pixels begin here, or nonsense
         segment = data[at : at + 2 + length]
         # Pillow joins all EXIF segments, which takes the longer the more there are.
         if not _is_ballast(segment) and not (has_exif and marker == b"\xe1"):
@@ -114,10 +139,19 @@ def _jpeg_essentials(data: bytes) -> bytes:
 def _scans_in(data: bytes, at: int) -> int:
     """Count the scans of a JPEG from a place before the first one up to its end marker."""
     scans = 0
-    while (found := _JPEG_SEGMENT.search(data, at)) and found[1] != b"\xd9":
+    for _ in _parts():
+        found = _JPEG_SEGMENT.search(data, at)
+        if found is None or found[1] == b"\xd9":
+            break
         scans += found[1] == b"\xda"
         at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
     return scans
+
+
+def _parts() -> Iterator[int]:
+    """Count the parts of a file; raise `ValueError` where they never come to an end."""
+    yield from range(_MOST_PARTS)
+    raise ValueError("the image has too many parts")
 
 
 def _is_ballast(segment: bytes) -> bool:
@@ -136,7 +170,9 @@ def _png_essentials(data: bytes) -> bytes:
     """Drop all chunks but those of the pixels, the palette, transparency and EXIF."""
     kept = [data[:8]]
     at = 8
-    while at < len(data):
+    for _ in _parts():
+        if at >= len(data):
+            break
         end = at + 12 + int.from_bytes(data[at : at + 4])
         name = data[at + 4 : at + 8]
         if name in {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"} or (
@@ -147,4 +183,11 @@ def _png_essentials(data: bytes) -> bytes:
     return b"".join(kept)
 
 
-_ESSENTIALS = {JPEG: _jpeg_essentials, PNG: _png_essentials}
+def _tiff_essentials(data: bytes) -> bytes:
+    """Give all of a TIFF, unless it has so many parts that listing them alone takes gigabytes."""
+    if most_values(data, _STRIPS_OR_TILES) > _MOST_STRIPS:
+        raise ValueError("the TIFF has too many parts")
+    return data
+
+
+_ESSENTIALS = {JPEG: _jpeg_essentials, PNG: _png_essentials, TIFF: _tiff_essentials}

@@ -12,6 +12,7 @@ from captioner.model.confidence import Calibration
 from captioner.model.decoding import BeamSettings
 from captioner.model.repetition import Repetition
 from captioner.model.vocabulary import Vocabulary
+from captioner.parsing import read
 
 MANIFEST = "model.json"
 
@@ -95,7 +96,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
 def read_manifest(folder: Path) -> Manifest:
     """Read model.json alone. Raises as `open_bundle`."""
     try:
-        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        return read((folder / MANIFEST).read_bytes(), msgspec.json.Decoder(Manifest))
     except FileNotFoundError:
         raise BundleMissing(
             f"There is no model bundle in {folder}: set MODEL_DIR to a folder with {MANIFEST}."

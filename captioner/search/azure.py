@@ -35,6 +35,7 @@ from captioner.catalogue import Catalogue, Position
 from captioner.catalogue.catalogue import retrying
 from captioner.entries import Change, Entry, Facet, latest
 from captioner.errors import CaptionerError, RecordUnreadable, SearchRefused, SearchUnavailable
+from captioner.parsing import read
 from captioner.records import Moment, now
 from captioner.search.answers import Facets, Hit, SearchAnswer
 from captioner.search.highlighting import matches_of
@@ -179,7 +180,7 @@ class AzureSearch:
     def _followed(self) -> _Followed | None:
         data = self._blobs.read_note(_NOTE)
         try:
-            found = msgspec.json.decode(data, type=_Followed) if data else None
+            found = read(data, msgspec.json.Decoder(_Followed)) if data else None
         except msgspec.DecodeError:
             return None
         return found if found and found.index == self._place else None

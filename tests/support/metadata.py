@@ -90,6 +90,10 @@ def png_chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", checksum)
 
 
+def webp_chunk(name: bytes, body: bytes) -> bytes:
+    return name + struct.pack("<I", len(body)) + _even(body)
+
+
 def image_with(
     image_format: str, *, packet: bytes = b"", exif_block: bytes = b"", colour: str = "red"
 ) -> bytes:

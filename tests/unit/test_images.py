@@ -393,7 +393,19 @@ def test_a_decompression_bomb_is_refused_by_its_header(side):
 
 def test_a_picture_that_memory_cannot_hold_is_too_large():
     with pytest.raises(ImageTooLarge, match=r"more memory than there is"):
-        decoded(png_declaring(2**31 - 1, 2**31 - 1), max_pixels=2**64)
+        decode(
+            png_declaring(2**31 - 1, 2**31 - 1),
+            max_bytes=10**8,
+            max_pixels=2**64,
+            max_memory=2**70,
+        )
+
+
+def test_a_kind_that_takes_much_memory_may_have_fewer_pixels():
+    limits = {"max_bytes": 10**8, "max_pixels": 10**8, "max_memory": 96 * 64 * 6}
+    assert decode(SAMPLES["PNG"], **limits).width == 96
+    with pytest.raises(ImageTooLarge, match=r"WebP image has 96 x 64 pixels, more than the 2,304 "):
+        decode(SAMPLES["WEBP"], **limits)
 
 
 @pytest.mark.parametrize("size", [(0, 5), (5, 0), (0, 0)])

@@ -37,7 +37,7 @@ is, and still cannot be done; 5xx that the fault lies elsewhere.
 
 Limits:
 
-- An image: `MAX_IMAGE_BYTES` and `MAX_IMAGE_PIXELS` of the settings.
+- An image: `MAX_IMAGE_BYTES`, `MAX_IMAGE_PIXELS` and `MAX_IMAGE_MEMORY` of the settings.
 - JSON or a list of URLs: 32 MiB, 100,000 URLs of at most 8,192 characters each.
 - A form: 32 images. All bodies: the platform's 210 MB.
 - An answer with captions of what is fetched: two minutes, then what is left is a problem; one image

@@ -20,8 +20,8 @@ from captioner.images.formats import (
     Format,
     format_of,
 )
-from captioner.images.metadata.exif import fields_of
 from captioner.images.metadata.iptc import iim_in
+from captioner.images.tiff import fields_of
 
 _MOST_BYTES = 1 << 20  # of one block; what is beyond is left out
 _MOST_PARTS = 10_000  # that a file is followed through
