@@ -72,11 +72,15 @@ def running_app(
     app_dir: Path = REPOSITORY,
     message_lease_s: float = 600,
     arguments: Sequence[str] = (),
+    writable: Path | None = None,
 ) -> Iterator[App]:
     """Run the app for a block of code."""
     everything = app_settings(azurite, settings)
     connection = StorageConnection(connection_string=azurite.connection_string)
     with ImageStore.connect(connection, load_settings(everything)) as store:
         store.ensure_containers()
-        with DevHost(app_dir, everything, arguments, message_lease_s=message_lease_s) as host:
+        host = DevHost(
+            app_dir, everything, arguments, message_lease_s=message_lease_s, writable=writable
+        )
+        with host:
             yield App(everything, host, store)

@@ -32,7 +32,8 @@ class DevHost:
     `settings` are app settings, given as environment variables, which win over
     `local.settings.json`. `arguments` are further options of `python -m devhost`.
     `message_lease_s` is how long a message in work stays hidden after a kill; the real host's
-    is 600 s.
+    is 600 s. `writable` is the one folder, for temporary files, below which the app may write;
+    anywhere where none is given.
 
     A host gets an identity of its own, so that receipts and internal queues of hosts that share
     an Azurite stay apart; a restarted one keeps it.
@@ -45,6 +46,7 @@ class DevHost:
         arguments: Sequence[str] = (),
         *,
         message_lease_s: float = 600,
+        writable: Path | None = None,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="devhost-")
         self._ready_file = Path(self._folder.name) / "ready"
@@ -58,6 +60,9 @@ class DevHost:
             *("--settings", str(Path(self._folder.name) / "local.settings.json")),
             *arguments,
         ]
+        if writable:
+            confined = (sys.executable, "-m", "tests.support.confined")
+            self._command[:0] = [*confined, str(writable), self._folder.name, "--"]
         self.host_id = f"test{uuid.uuid4().hex[:24]}"
         # Tests decide what is set: a developer's own settings or shell must not leak in.
         Path(self._folder.name, "local.settings.json").write_text('{"IsEncrypted": false}')
@@ -67,6 +72,7 @@ class DevHost:
             "PYTHONUNBUFFERED": "1",
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "AzureFunctionsWebHost__hostid": self.host_id,
+            **({"TMPDIR": str(writable), "HOME": str(writable)} if writable else {}),
             **(settings or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
