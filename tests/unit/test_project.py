@@ -90,7 +90,7 @@ def test_only_the_command_line_needs_the_extra_cli() -> None:
         ("requirements-training.txt", ["captioner", "training"]),
         (
             "requirements-dev.txt",
-            ["benchmarks", "captioner", "devhost", "scripts", "tests", "training"],
+            ["benchmarks", "captioner", "devhost", "fuzz", "scripts", "tests", "training"],
         ),
     ],
 )
@@ -98,7 +98,16 @@ def test_what_is_imported_is_required(requirements: str, rooms: list[str]) -> No
     distributions = importlib.metadata.packages_distributions()
     required = pins(requirements).keys()
     deployed = requirements == "requirements.txt"
-    own = {"benchmarks", "captioner", "devhost", "function_app", "scripts", "tests", "training"}
+    own = {
+        "benchmarks",
+        "captioner",
+        "devhost",
+        "function_app",
+        "fuzz",
+        "scripts",
+        "tests",
+        "training",
+    }
     for file in sources(*rooms):
         if deployed and "cli" in file.parts:
             continue  # see above
