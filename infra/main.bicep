@@ -80,7 +80,7 @@ param vnetEnabled bool = false
 param authClientId string = ''
 
 @description('Tenant whose people may sign in.')
-param authTenantId string = tenant().tenantId
+param authTenantId string = subscription().tenantId
 
 @minValue(0)
 @description('Sum a month, in the currency of the bill, above which budgetEmails are written to; no budget where 0.')

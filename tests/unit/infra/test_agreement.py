@@ -173,5 +173,11 @@ def test_what_cannot_be_delivered_is_kept_by_an_identity(subscription: dict[str,
     }
 
 
-def test_host_json_lets_blob_triggers_be() -> None:
-    assert "extensionBundle" in json.loads((ROOT / "host.json").read_text())
+def test_telemetry_is_sent_the_way_that_host_json_says() -> None:
+    assert json.loads((ROOT / "host.json").read_text())["telemetryMode"] == "OpenTelemetry"
+    settings = MAIN.variable("ownSettings")
+    assert settings["PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"] == "true"
+    assert settings["APPLICATIONINSIGHTS_CONNECTION_STRING"] == "telemetry.outputs.connectionString"
+    assert settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] == (
+        "Authorization=AAD;ClientId=${identity.outputs.clientId}"
+    )
