@@ -244,3 +244,35 @@ class GalleryRun(Struct, frozen=True, kw_only=True):
     records: int
     visits: int
     visit: GalleryVisit
+
+
+class TelemetryCost(Struct, frozen=True, kw_only=True):
+    """What telemetry costs where nobody listens, or where the SDK hands all of it to exporters.
+
+    `calls_us` is what an image's own calls take, in microseconds; `caption` the whole caption of a
+    photograph with them. Both are processor time.
+    """
+
+    calls_us: float
+    caption: Spread
+
+
+class TelemetryRun(Struct, frozen=True, kw_only=True):
+    """Captions with and without an SDK, taking turns; `ratio` is that of the medians.
+
+    Imports are processor time, the median of so many processes: those of the whole app, of
+    OpenTelemetry's API, which the app imports, and of Microsoft's exporter, which the worker
+    imports where telemetry is on.
+    """
+
+    command: str
+    machine: Machine
+    bundle: ModelName
+    captions: int
+    processes: int
+    off: TelemetryCost
+    on: TelemetryCost
+    ratio: float
+    app_imports_ms: float
+    api_imports_ms: float
+    exporter_imports_ms: float

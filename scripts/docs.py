@@ -1,4 +1,4 @@
-"""Tables in README.md, training/README.md and the model card that nobody types.
+"""Tables in README.md, docs/, training/README.md and the model card that nobody types.
 
 Each stands between two comments that name it, and is made from what is set or measured.
 `python -m scripts.docs` tells which are out of date; with `--write` it brings them up to date.
@@ -15,11 +15,16 @@ import msgspec
 from benchmarks import results
 from captioner.errors import CaptionerError
 from captioner.model.bundle import read_manifest
-from scripts import gallery_tables, runs, search_tables, tables
+from scripts import gallery_tables, runs, search_tables, tables, telemetry_tables
 from scripts.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent.parent
-_DOCUMENTS = ("README.md", "models/MODEL_CARD.md", "training/README.md")
+_DOCUMENTS = (
+    "README.md",
+    "docs/observability.md",
+    "models/MODEL_CARD.md",
+    "training/README.md",
+)
 _BLOCK = re.compile(r"(<!-- begin (?P<name>\S+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 
 type Make = Callable[[], str]
@@ -88,6 +93,16 @@ def blocks_of(root: Path) -> dict[str, Make]:
                 root / "benchmarks" / "gallery.json",
                 results.GalleryRun,
                 "python -m benchmarks.gallery --records 5000",
+            )
+        ),
+        "telemetry-spans": telemetry_tables.spans_table,
+        "telemetry-metrics": telemetry_tables.metrics_table,
+        "telemetry-attributes": telemetry_tables.attributes_table,
+        "telemetry-cost": lambda: telemetry_tables.cost_table(
+            _loaded(
+                root / "benchmarks" / "telemetry.json",
+                results.TelemetryRun,
+                "python -m benchmarks.telemetry",
             )
         ),
         "search-quality": lambda: search_tables.quality_table(
