@@ -215,6 +215,11 @@ var authSettings = authEnabled ? {
   OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identity.outputs.clientId
   WEBSITE_AUTH_AAD_ALLOWED_TENANTS: authTenantId
 } : {}
+// Events have two images at work at once (host.json); each may take half of what host and worker
+// leave. A further setting may say otherwise.
+var sizedSettings = {
+  MAX_IMAGE_MEMORY: string((instanceMemoryMB - 768) / 2 * 1048576)
+}
 var ownSettings = {
   AzureWebJobsStorage__blobServiceUri: storage.outputs.blobEndpoint
   AzureWebJobsStorage__queueServiceUri: storage.outputs.queueEndpoint
@@ -249,7 +254,7 @@ module app 'app/function.bicep' = {
     subnetId: vnetEnabled ? network!.outputs.appSubnetId : ''
     authClientId: authClientId
     authTenantId: authTenantId
-    appSettings: union(appSettings, ownSettings, visionSettings, modelSettings, networkSettings, authSettings)
+    appSettings: union(sizedSettings, appSettings, ownSettings, visionSettings, modelSettings, networkSettings, authSettings)
   }
 }
 

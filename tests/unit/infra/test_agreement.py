@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from captioner.settings import STORAGE_CONNECTION, Settings, load_storage_connection
+from captioner.settings import (
+    STORAGE_CONNECTION,
+    Settings,
+    load_settings,
+    load_storage_connection,
+)
 from devhost.host_json import read_host_json
 from tests.support.bicep import ROOT, read
 
@@ -39,7 +44,7 @@ REFUSED_SETTINGS = {
 def all_settings() -> dict[str, Any]:
     optional = ("visionSettings", "modelSettings", "networkSettings", "authSettings")
     branches = [MAIN.variable(name) for name in optional]
-    found = dict(MAIN.variable("ownSettings"))
+    found = MAIN.variable("sizedSettings") | MAIN.variable("ownSettings")
     for branch in branches:
         found |= branch["then"] or branch["else"]
     return found
@@ -57,8 +62,8 @@ def test_no_setting_is_one_that_flex_consumption_refuses() -> None:
 
 def test_all_settings_reach_the_app_and_no_further_one_prevails() -> None:
     union = MAIN.modules["app"].params["appSettings"]["union"]
-    assert union[0] == "appSettings"
-    assert union[1:] == [
+    assert union[:2] == ["sizedSettings", "appSettings"]
+    assert union[2:] == [
         "ownSettings",
         "visionSettings",
         "modelSettings",
@@ -120,6 +125,13 @@ def test_an_instance_is_given_as_much_as_its_host_works_at() -> None:
     name = "PYTHON_THREADPOOL_THREAD_COUNT"
     assert MAIN.variable("ownSettings")[name] == "string(functionThreads)"
     assert str(MAIN.default("functionThreads")) == example[name]
+
+
+def test_the_largest_images_that_events_bring_at_once_fit_into_an_instance() -> None:
+    at_once = read_host_json(ROOT).extensions.blobs.max_degree_of_parallelism
+    assert f"MAX_IMAGE_MEMORY: string((instanceMemoryMB - 768) / {at_once} * 1048576)" in MAIN.text
+    each = (MAIN.default("instanceMemoryMB") - 768) // at_once * 2**20
+    assert load_settings({"MAX_IMAGE_MEMORY": str(each)}).max_image_memory == each
 
 
 @pytest.fixture
