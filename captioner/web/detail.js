@@ -6,7 +6,7 @@ import { confirmed } from "./dialogs.js";
 import { announce, fill, h, icon } from "./dom.js";
 import { onRemoved, removed } from "./events.js";
 import { open as openExport } from "./exporting.js";
-import { around } from "./order.js";
+import { isEnd, onArranged, placeOf, stepFrom } from "./order.js";
 import { Panel, saveOriginal } from "./panel.js";
 import { isShortcut, showShortcuts } from "./shortcuts.js";
 import { go } from "./state.js";
@@ -71,7 +71,13 @@ class Detail {
     });
     // A browser may close a dialog whatever the page says; the typed text is kept as a draft.
     this.dialog.addEventListener("close", () => this.#closing || go({ image: "" }));
-    this.deaf = onRemoved((name) => name === this.name && go({ image: "" }));
+    const stops = [
+      onRemoved((name) => name === this.name && go({ image: "" })),
+      onArranged(() => this.#tell()),
+    ];
+    this.deaf = () => {
+      for (const stop of stops) stop();
+    };
     root.append(this.dialog);
     this.dialog.showModal();
   }
@@ -86,10 +92,7 @@ class Detail {
     fill(this.folder, h("bdi", folder));
     fill(this.title, h("bdi", file));
     fill(this.fault);
-    this.panel = new Panel(this.name, {
-      next: () => this.#step("next"),
-      shown: () => this.#tell(),
-    });
+    this.panel = new Panel(this.name, { next: () => this.#step("next") });
     fill(this.body, this.panel.element);
     this.#tell();
     this.dialog.scrollTop = 0;
@@ -106,18 +109,23 @@ class Detail {
   }
 
   #tell() {
-    const { previous, next, place, of } = around(this.name);
+    const { place, of } = placeOf(this.name);
     fill(this.place, place > 0 && `${count(place)} of ${count(of)}`);
-    this.previous.setAttribute("aria-disabled", String(previous === null));
-    this.next.setAttribute("aria-disabled", String(next === null));
+    this.previous.setAttribute("aria-disabled", String(isEnd(this.name, "previous")));
+    this.next.setAttribute("aria-disabled", String(isEnd(this.name, "next")));
   }
 
   /** @param {"previous" | "next"} way */
-  #step(way) {
-    const image = around(this.name)[way];
-    if (image === null)
-      announce(way === "next" ? "This is the last one." : "This is the first one.");
-    else this.#leave(() => go({ image }, { replace: true }));
+  async #step(way) {
+    const from = this.name;
+    try {
+      const there = await stepFrom(from, way);
+      if (this.name !== from) return; // a step before this one has led on
+      if (there) this.#leave(() => go(there, { replace: true }));
+      else announce(way === "next" ? "This is the last one." : "This is the first one.");
+    } catch (fault) {
+      this.#tellFault(fault);
+    }
   }
 
   /** @param {() => void} leave */

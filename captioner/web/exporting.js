@@ -5,10 +5,14 @@ import { call, ProblemError } from "./api.js";
 import { announce, fill, h, icon } from "./dom.js";
 import { filesOf } from "./exports.js";
 import { saveFile } from "./files.js";
+import { namesFound } from "./found.js";
 import { current } from "./state.js";
 import { count, counted, cutName } from "./words.js";
 
-/** @typedef {import("./exports.js").Scope} Scope */
+/**
+ * @typedef {import("./exports.js").Scope} Scope
+ * @typedef {Scope & {search?: {q: string, status: string}}} Wanted also what a search finds
+ */
 
 /** @type {[import("./exports.js").Format, string, string][]} */
 const FORMATS = [
@@ -35,7 +39,7 @@ export function open({ names = [] } = {}) {
  * Give what can be exported from here, the nearest first.
  *
  * @param {string[]} names
- * @returns {{label: import("./dom.js").Child, scope: Scope}[]}
+ * @returns {{label: import("./dom.js").Child, scope: Wanted}[]}
  */
 function scopes(names) {
   const state = current();
@@ -46,8 +50,11 @@ function scopes(names) {
   } else if (names.length > 1) {
     found.push({ label: `The ${count(names.length)} selected pictures`, scope: { names } });
   }
-  // A search has no export of its own: what it found can be selected.
-  if (said.length > 0 && !state.q) {
+  const { q, status } = state;
+  if (q) {
+    const search = { q, status };
+    found.push({ label: ["All pictures found for “", h("bdi", q), "”"], scope: { search } });
+  } else if (said.length > 0) {
     const filters = Object.fromEntries(said);
     found.push({ label: "All pictures under the present filters", scope: { filters } });
   }
@@ -59,7 +66,7 @@ class ExportDialog {
   /** @type {AbortController | null} */
   #course = null;
 
-  /** @param {{label: import("./dom.js").Child, scope: Scope}[]} offered */
+  /** @param {{label: import("./dom.js").Child, scope: Wanted}[]} offered */
   constructor(offered) {
     this.offered = offered;
     this.progress = h("progress", {
@@ -120,10 +127,11 @@ class ExportDialog {
     const { signal } = course;
     const chosen = new FormData(this.form);
     const format = /** @type {import("./exports.js").Format} */ (chosen.get("format"));
-    const { scope } = this.offered[Number(chosen.get("scope"))];
+    const { scope: wanted } = this.offered[Number(chosen.get("scope"))];
     this.#course = course;
     this.#setBusy(true);
     try {
+      const scope = wanted.search ? await scopeOf(wanted.search, signal) : wanted;
       const all = scope.names?.length ?? (await countOf(scope, signal));
       this.progress.max = Math.max(1, all);
       const done = (/** @type {number} */ images) => {
@@ -156,6 +164,19 @@ class ExportDialog {
     fill(this.said, "Gathering the texts…");
     fill(this.fault);
   }
+}
+
+/**
+ * Give what a search finds now.
+ *
+ * @param {{q: string, status: string}} search
+ * @param {AbortSignal} signal
+ * @returns {Promise<Scope>}
+ */
+async function scopeOf(search, signal) {
+  const names = await namesFound(search, signal);
+  if (names.length) return { names };
+  throw new ProblemError(404, "nothing_found", "The search finds no picture any more.");
 }
 
 /**

@@ -7,7 +7,7 @@ import { announce, fill, h, icon } from "./dom.js";
 import { emptyOf } from "./empty.js";
 import { onChanged, onRemoved } from "./events.js";
 import { filtersOf, isFiltered, listingOf, PAGE_SIZE } from "./filters.js";
-import { Found } from "./found.js";
+import { beyond, Found } from "./found.js";
 import { Grid } from "./grid.js";
 import { hurry, lookAt, onListing } from "./live.js";
 import { Newcomers } from "./newcomers.js";
@@ -57,6 +57,7 @@ class Wall {
     this.query = "";
     /** @type {Shown[]} */
     this.shown = [];
+    this.total = 0;
     this.title = h("h1", { tabindex: "-1" });
     this.told = h("p", { class: "quiet" });
     this.chips = new Chips();
@@ -98,7 +99,10 @@ class Wall {
       }),
       onRemoved((name) => {
         this.selection.set(name, false);
-        this.#show(this.shown.filter(({ entry }) => entry.name !== name));
+        this.#show(
+          this.shown.filter(({ entry }) => entry.name !== name),
+          this.total - 1,
+        );
         hurry();
       }),
     ];
@@ -110,9 +114,7 @@ class Wall {
     const before = this.state;
     this.state = state;
     this.grid.openIs(state.image);
-    if (before.image && !state.image && document.activeElement === document.body) {
-      this.grid.focus(before.image);
-    }
+    if (before.image && !state.image) this.#returnTo(before.image);
     if (this.scene && sceneOf(before) === sceneOf(state)) return;
     if (before !== state) scrollTo({ top: 0 }); // where the first and best ones are
     if (before.page !== state.page) this.title.focus({ preventScroll: true });
@@ -129,10 +131,22 @@ class Wall {
     }
   }
 
+  /**
+   * Give the focus to a picture that was open, once its dialog has closed and given it back.
+   *
+   * @param {string} name
+   */
+  #returnTo(name) {
+    queueMicrotask(() => {
+      this.grid.focus(name);
+      if (document.activeElement === document.body) this.title.focus({ preventScroll: true });
+    });
+  }
+
   close() {
     this.found.stop();
     for (const stop of this.stops) stop();
-    arrange([]);
+    arrange();
     lookAt({ limit: 1 });
   }
 
@@ -176,7 +190,8 @@ class Wall {
     const first = this.scene !== sceneOf(asked);
     this.scene = sceneOf(asked);
     this.chips.showFound(asked, answer.facets.status);
-    this.#show(answer.results.map((hit) => ({ entry: hit.image, matches: hit.matches })));
+    const hits = answer.results.map((hit) => ({ entry: hit.image, matches: hit.matches }));
+    this.#show(hits, answer.total);
     const instead = answer.corrections.map(
       (each) => `Nothing has “${each.word}”, so this is for “${each.instead}”.`,
     );
@@ -204,10 +219,13 @@ class Wall {
     const shown = [...this.#waiting(images), ...listed];
     if (held && this.newcomers.hold(shown, this.shown, this.grid.isLookedAt)) {
       const present = new Map(shown.map((each) => [each.entry.name, each]));
-      this.#show(this.shown.map((each) => present.get(each.entry.name) ?? each));
+      this.#show(
+        this.shown.map((each) => present.get(each.entry.name) ?? each),
+        total,
+      );
     } else {
       this.newcomers.clear();
-      this.#show(shown);
+      this.#show(shown, total);
     }
     const all = total === 0 && listing.counts.all === 0 && !isFiltered(state);
     this.#entitle(all ? "" : counted(total, "picture"), folderOf(state), total);
@@ -229,13 +247,24 @@ class Wall {
       .map(({ at, ...entry }) => ({ entry, waiting: true, late: Date.now() - at >= LATE_MS }));
   }
 
-  /** @param {Shown[]} shown */
-  #show(shown) {
+  /**
+   * @param {Shown[]} shown
+   * @param {number} total on all pages
+   */
+  #show(shown, total) {
     this.shown = shown;
+    this.total = total;
     this.grid.show(shown, this.state.image);
     this.grid.element.setAttribute("aria-busy", "false");
     const names = shown.map(({ entry }) => entry.name);
-    arrange(names);
+    const before = (this.state.page - 1) * PAGE_SIZE;
+    const last = before + names.length;
+    arrange({
+      names,
+      before,
+      total: Math.max(last, total),
+      beyond: (way) => beyond(this.state, way),
+    });
     this.arrangement.update(this.state, names);
     this.selection.shows(names);
   }

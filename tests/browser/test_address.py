@@ -126,3 +126,25 @@ def test_what_a_search_finds_begins_with_the_best(visit: Visit, gallery: Gallery
     gallery.card("many/059.jpg").scroll_into_view_if_needed()
     gallery.search("many")
     expect(visit.page.get_by_role("heading", name="pictures for “many”")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("found", ["sort=name", "q=many"])
+def test_steps_lead_on_to_the_next_page_and_back(
+    visit: Visit, gallery: Gallery, found: str
+) -> None:
+    page = visit.page
+    page.goto(f"/?{found}")
+    expect(gallery.wall.get_by_role("listitem")).to_have_count(PER_PAGE)
+    gallery.wall.get_by_role("link").last.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("60 of 205")
+    last = page.url
+    dialog.get_by_role("button", name="Next picture").click()
+    expect(dialog).to_contain_text("61 of 205")
+    expect(page).to_have_url(re.compile(r"[?&]page=2\b"))
+    expect(gallery.alt_text).not_to_have_value("")
+    page.keyboard.press("k")
+    expect(dialog).to_contain_text("60 of 205")
+    expect(page).to_have_url(last)
+    dialog.get_by_role("button", name="Close").click()
+    expect(gallery.wall.get_by_role("link").last).to_be_focused()

@@ -134,6 +134,20 @@ def test_a_selection_and_the_whole_collection_are_exported(
     assert exported == {f"export/{name}.jpg" for name in ("one", "two", "three")}
 
 
+def test_what_a_search_finds_is_exported(
+    running: GalleryApp, visit: Visit, gallery: Gallery
+) -> None:
+    for name in ("zither one.jpg", "zither two.jpg", "other.jpg"):
+        running.caption(f"found/{name}", image_bytes(plain(60, 40, "orange")))
+    gallery.search("zither")
+    expect(gallery.wall.get_by_role("listitem")).to_have_count(2)
+    gallery.button("Export all").click()
+    expect(gallery.dialog("Export").get_by_role("radio", name="found for “zither”")).to_be_checked()
+    _, content = downloaded(gallery, "Records (JSON Lines)")
+    exported = {json.loads(line)["image"]["name"] for line in content.splitlines()}
+    assert exported == {"found/zither one.jpg", "found/zither two.jpg"}
+
+
 def test_a_folder_is_dropped_or_chosen_with_the_folders_in_it(
     visit: Visit, gallery: Gallery, tmp_path: Path
 ) -> None:
