@@ -69,7 +69,10 @@ export class Tray {
   #draw() {
     const { all } = this.uploads;
     if (!all.length && !this.leftOut.length) return this.element.remove();
-    if (!this.element.isConnected) document.body.append(this.element);
+    if (!this.element.isConnected) {
+      document.getElementById("notices")?.append(this.element);
+      this.element.scrollIntoView({ block: "nearest" });
+    }
     const of = (/** @type {string} */ stage) => all.filter((each) => each.stage === stage);
     const [done, failed] = [of("done"), of("failed")];
     const under = [...of("asking"), ...of("sending"), ...of("pausing")];

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, FilePayload, expect
 
 from tests.support.accessibility import (
     assert_accessible,
@@ -24,7 +24,7 @@ type Scene = Callable[[Visit, Gallery], None]
 @pytest.fixture(scope="module", autouse=True)
 def collection(running: GalleryApp) -> None:
     """Pictures of every standing: a machine's, edited, stale, damaged, and one with a long name."""
-    for name in ("machine.jpg", "edited.jpg", "stale.jpg", LONG):
+    for name in ("machine.jpg", "edited.jpg", "stale.jpg", "contested.jpg", LONG):
         running.caption(name, image_bytes(left_and_right(400, 300)))
     running.caption("damaged.jpg", image_bytes(plain(400, 300))[:300])
     for name in ("edited.jpg", "stale.jpg"):
@@ -158,7 +158,73 @@ def draft_dialog(visit: Visit, gallery: Gallery) -> None:
     expect(gallery.dialog("Your text is not published")).to_be_visible()
 
 
+def empty(visit: Visit, gallery: Gallery) -> None:
+    counts = {"all": 0, "pending": 0, "stale": 0, "status": [], "problems": []}
+    nothing = {"total": 0, "offset": 0, "limit": 60, "images": [], "counts": counts}
+    visit.page.route("**/api/images?*", lambda route: route.fulfill(json=nothing))
+    visit.page.goto("/")
+    expect(visit.page.get_by_role("heading", name="Drop photographs or folders")).to_be_visible()
+
+
+def out_of_reach(visit: Visit, gallery: Gallery) -> None:
+    visit.allow("answered 503")
+    wall(visit, gallery)
+    visit.page.route("**/api/images?*", lambda route: route.fulfill(status=503, body=""))
+    expect(visit.page.get_by_text("This page keeps trying.").first).to_be_visible()
+
+
+def key_dialog(visit: Visit, gallery: Gallery) -> None:
+    visit.allow("answered 401")
+    visit.page.route("**/api/**", lambda route: route.fulfill(status=401, body=""))
+    visit.page.goto("/")
+    expect(gallery.dialog("This gallery asks for a key")).to_be_visible()
+
+
+def uploads(visit: Visit, gallery: Gallery) -> None:
+    visit.allow("PUT .*/broken.jpg answered 422")
+    wall(visit, gallery)
+    broken = FilePayload(name="broken.jpg", mimeType="image/jpeg", buffer=b"")
+    other = FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"No picture")
+    gallery.choose("Choose files", [broken, other])
+    expect(gallery.uploads.get_by_text("The file is empty")).to_be_visible()
+
+
+def taken_name_dialog(visit: Visit, gallery: Gallery) -> None:
+    visit.allow("PUT .*/machine.jpg answered 412")
+    wall(visit, gallery)
+    same = image_bytes(left_and_right(400, 300))
+    again = FilePayload(name="machine.jpg", mimeType="image/jpeg", buffer=same)
+    gallery.choose("Choose files", [again])
+    expect(gallery.dialog("There is a picture of that name")).to_be_visible()
+
+
+def detail_of_what_two_people_wrote(visit: Visit, gallery: Gallery) -> None:
+    visit.page.goto("/?image=contested.jpg")
+    expect(gallery.alt_text).not_to_have_value("")
+    gallery.alt_text.fill("What I write")
+    theirs = {"text": f"What another wrote beside {visit.page.viewport_size}"}
+    visit.page.request.put("/api/alt-text/contested.jpg", data=theirs, headers={"If-Match": "*"})
+    expect(visit.page.get_by_role("region", name="Somebody published")).to_be_visible()
+
+
+def detail_of_what_was_deleted(visit: Visit, gallery: Gallery) -> None:
+    visit.allow("/deleted.jpg answered 404")
+    version = {"text": TEXT, "source": "person", "status": "edited", "by": None}
+    versions = [{**version, "updated": "2026-11-23T10:00:00Z"}]
+    kept = {"name": "deleted.jpg", "deleted": True, "versions": versions}
+    visit.page.route("**/api/history/deleted.jpg", lambda route: route.fulfill(json=kept))
+    visit.page.goto("/?image=deleted.jpg")
+    expect(visit.page.get_by_text("This picture was deleted.")).to_be_visible()
+
+
 SCENES = (
+    empty,
+    out_of_reach,
+    key_dialog,
+    uploads,
+    taken_name_dialog,
+    detail_of_what_two_people_wrote,
+    detail_of_what_was_deleted,
     wall,
     selection,
     problems,

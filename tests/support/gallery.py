@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import requests
-from playwright.sync_api import Download, Locator, Page
+from playwright.sync_api import Download, FilePayload, Locator, Page
 
 from captioner.collection import ImagePage
 from captioner.entries import entry_of
@@ -103,7 +103,7 @@ class Gallery:
         self.link_to(name).click()
         return self.detail(name.rpartition("/")[2])
 
-    def choose(self, button: str, files: Sequence[Path] | Path) -> None:
+    def choose(self, button: str, files: Sequence[Path] | Sequence[FilePayload] | Path) -> None:
         """Upload by the dialog: `Choose files`, or `Choose a folder` with a folder's path."""
         self.button("Upload").click()
         dialog = self.dialog("Upload photographs")
