@@ -24,6 +24,14 @@ export function statusOf(altText) {
 }
 
 /**
+ * Tell whether our model doubts what it sees in a picture that no person has decided on.
+ *
+ * @param {any} image its record, or its entry in a list
+ */
+export const isUnsure = (image) =>
+  image?.needs_review === true && image.alt_text?.status === "machine";
+
+/**
  * Name a status.
  *
  * @param {string} status

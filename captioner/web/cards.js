@@ -1,7 +1,7 @@
 // @ts-check
 /** One picture on the wall: what it shows, what is said of it, and how that stands. */
 
-import { badge, statusOf } from "./badges.js";
+import { badge, isUnsure, statusOf } from "./badges.js";
 import { fill, h, icon } from "./dom.js";
 import { picture } from "./pictures.js";
 import { link } from "./state.js";
@@ -159,6 +159,7 @@ function factsOf({ entry, waiting }, status) {
   return [
     badge(status),
     doubtful && h("span", { class: "confidence" }, `${percent(said.confidence)} confident`),
+    isUnsure(entry) && h("span", { class: "unsure" }, "Look closely"),
     problem &&
       h(
         "span",

@@ -11,7 +11,7 @@ import { count, percent } from "./words.js";
  */
 
 const SPACE = "http://www.w3.org/2000/svg";
-const [LEFT, RIGHT, TOP, BOTTOM] = [40, 20, 14, 40];
+const [LEFT, RIGHT, TOP, BOTTOM] = [40, 20, 32, 40];
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 const [LEAST_DOT, MOST_DOT] = [3, 9];
 
@@ -33,6 +33,7 @@ export function calibrationPlot(bins, label) {
     grid(place, side),
     TICKS.map((each) => words(place(each, 0), [0, 18], percent(each), "middle")),
     words(place(0.5, 0), [0, 35], "Confidence", "middle axis"),
+    words([0, TOP], [0, -18], "Approved untouched", "axis"),
     line(place(0, 0), place(1, 1), "diagonal"),
     told.map(({ mean_confidence: x, proposed, approved }) => {
       const [low, high] = wilson(approved, proposed);

@@ -2,6 +2,7 @@
 /** The editor of the one text that is published with an image. */
 
 import { ProblemError } from "./api.js";
+import { isUnsure } from "./badges.js";
 import { chosen } from "./dialogs.js";
 import { announce, fill, h, icon } from "./dom.js";
 import { draftOf, dropDraft, keepDraft } from "./drafts.js";
@@ -316,6 +317,7 @@ export class Editor {
     hints.hidden = told.length === 0;
     fill(this.parts.standing, standing(altText));
     this.parts.stale.hidden = altText?.stale !== true;
+    this.parts.unsure.hidden = dirty || !isUnsure(this.#over?.record);
 
     disable(publish, this.#busy || Boolean(reason) || (!dirty && !pending));
     publish.classList.toggle("primary", dirty);

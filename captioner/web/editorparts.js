@@ -47,6 +47,12 @@ export function editorParts(deeds) {
       " If the text still fits, approve it again; if not, change it.",
     ),
   );
+  const unsure = h(
+    "p",
+    { class: "unsure small", hidden: true },
+    icon("help"),
+    "Our model is unsure of this picture. Look closely before you approve the text.",
+  );
   const merge = h("div", { class: "merging" });
   const fault = h("p", { class: "fault", role: "alert" });
   const said = h("p", { class: "said small" });
@@ -66,6 +72,7 @@ export function editorParts(deeds) {
     { class: "editor", on: { submit: (/** @type {Event} */ event) => event.preventDefault() } },
     h("div", { class: "top" }, h("label", { for: "alt-text" }, "Alt text"), standing),
     stale,
+    unsure,
     field,
     h("div", { class: "measure small" }, gauge, guide, count),
     hints,
@@ -89,6 +96,7 @@ export function editorParts(deeds) {
     hints,
     standing,
     stale,
+    unsure,
     merge,
     fault,
     said,

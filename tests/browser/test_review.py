@@ -7,6 +7,13 @@ from tests.support.gallery import Gallery, GalleryApp
 from tests.support.pictures import image_bytes, plain
 
 _MOST_STEPS = 60
+_LINES = """
+(element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return range.getClientRects().length;
+}
+"""
 
 
 def go_by_tab(visit: Visit, target: Locator) -> None:
@@ -116,18 +123,23 @@ def test_a_text_that_is_not_published_is_not_lost(
     expect(gallery.alt_text).not_to_have_value("Half a sen")
 
 
-def test_a_text_of_more_than_250_characters_is_not_published(
+def test_how_long_a_text_is_is_told_and_more_than_250_characters_are_not_published(
     running: GalleryApp, visit: Visit, gallery: Gallery
 ) -> None:
     running.caption("long.jpg", image_bytes(plain(80, 60, "black")))
     visit.page.goto("/?image=long.jpg")
     expect(gallery.alt_text).not_to_have_value("")
+    detail = gallery.detail("long.jpg")
+    gallery.alt_text.fill("x" * 125)
+    expect(detail.get_by_text("A good length")).to_be_visible()
+    gallery.alt_text.fill("x" * 126)
+    expect(detail.get_by_text("Longer than most people")).to_be_visible()
     gallery.alt_text.fill("x" * 251)
-    expect(gallery.detail("long.jpg").get_by_text("Too long by 1 character")).to_be_visible()
+    expect(detail.get_by_text("Too long by 1 character")).to_be_visible()
     expect(gallery.button("Publish")).to_have_attribute("aria-disabled", "true")
     gallery.alt_text.fill("x" * 250)
     gallery.button("Publish").click()
-    expect(gallery.detail("long.jpg").get_by_text("Published.").first).to_be_visible()
+    expect(detail.get_by_text("Published.").first).to_be_visible()
 
 
 def test_where_the_model_looked_is_shown_word_by_word(
@@ -148,6 +160,10 @@ def test_where_the_model_looked_is_shown_word_by_word(
     expect(said).to_contain_text(own.text.split()[-1])
 
 
+def lines_of(heading: Locator) -> int:
+    return int(heading.evaluate(_LINES))
+
+
 def test_figures_follow_what_people_reviewed(
     running: GalleryApp, visit: Visit, gallery: Gallery
 ) -> None:
@@ -165,6 +181,46 @@ def test_figures_follow_what_people_reviewed(
     for captioner in ("Our model", "Azure AI Vision"):
         expect(page.get_by_role("region", name=captioner)).to_be_visible()
     expect(page.get_by_role("region", name="Our model")).to_contain_text("tiny")
+    region = page.get_by_role("region", name="Our model").first
+    region.get_by_text("Show as a table").first.click()
+    headings = region.get_by_role("columnheader").filter(visible=True)
+    expect(headings).to_have_text(["Confidence", "Mean", "Reviewed", "Approved untouched", "Share"])
+    assert [lines_of(headings.nth(at)) for at in (0, 1, 2, 4)] == [1, 1, 1, 1]  # no word is cut
+
+
+def test_what_happens_is_said_to_screen_readers(
+    running: GalleryApp, visit: Visit, gallery: Gallery
+) -> None:
+    said = visit.page.locator("#announcements[role=status]")
+    running.caption("said/first.jpg", image_bytes(plain(80, 60)))
+    visit.page.goto("/?prefix=said/")
+    expect(gallery.card("said/first.jpg")).to_contain_text("Machine")
+    running.caption("said/second.jpg", image_bytes(plain(80, 60, "red")))
+    expect(said).to_have_text("1 new caption.")
+    gallery.open("said/first.jpg")
+    gallery.alt_text.fill("A turquoise xylophone")
+    gallery.button("Publish").click()
+    expect(visit.page.get_by_role("dialog").locator(said)).to_have_text("Published.")
+    visit.page.keyboard.press("j")
+    expect(said).to_have_text("This is the last one.")
+    visit.page.keyboard.press("Escape")
+    gallery.search("xylophone")
+    expect(said).to_have_text("1 picture found.")
+
+
+def test_a_picture_that_the_model_doubts_is_marked(
+    running: GalleryApp, visit: Visit, gallery: Gallery
+) -> None:
+    record = running.caption("doubt/strange.jpg", image_bytes(plain(80, 60, "white")))
+    assert record.needs_review
+    visit.page.goto("/?prefix=doubt/")
+    expect(gallery.card("doubt/strange.jpg")).to_contain_text("Look closely")
+    detail = gallery.open("doubt/strange.jpg")
+    doubt = detail.get_by_text("Our model is unsure of this picture.")
+    expect(doubt).to_be_visible()
+    gallery.button("Approve as it is").click()
+    expect(detail.get_by_text("Approved.").first).to_be_visible()
+    expect(doubt).to_be_hidden()
 
 
 def test_every_key_is_told(visit: Visit, gallery: Gallery) -> None:
