@@ -114,6 +114,7 @@ def build_services(settings: Settings, connection: StorageConnection) -> Service
         on_demand=OnDemand(captioning, max_bytes=settings.max_image_bytes),
         store=store,
         events=events,
+        models=own_captioner,
     )
     collection = Collection(Catalogue(catalogue), local_folder(settings))
     return Services(

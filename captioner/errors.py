@@ -69,6 +69,7 @@
     │   ├── InvalidCursor          invalid_cursor
     │   ├── InvalidQuery           invalid_query
     │   ├── ContradictoryRequest   contradictory_request
+    │   ├── ModelUnknown           model_unknown; nobody knows how old that version is
     │   ├── RequestTooLarge        request_too_large
     │   ├── PreconditionMissing    precondition_missing; an edit without the version it is of
     │   ├── PageFileNotFound       page_file_not_found
@@ -472,6 +473,12 @@ class InvalidQuery(RequestError):
 class ContradictoryRequest(RequestError):
     code = "contradictory_request"
     meaning = "Parts of the request do not go together; the message says which."
+    status = 422
+
+
+class ModelUnknown(RequestError):
+    code = "model_unknown"
+    meaning = "`model_older_than` names a version that is not registered at `MODEL_URI`."
     status = 422
 
 

@@ -12,7 +12,7 @@ poison message becomes a problem in the record and goes the same way.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -72,6 +72,9 @@ _LONGEST_BACKOFF = timedelta(hours=6)
 _SHORTEST_DELAY = timedelta(seconds=1)
 _LONGEST_DELAY = timedelta(days=1)
 
+# Tells of a record whether it is to be left alone, complete or not.
+type Spares = Callable[[CaptionRecord], bool]
+
 _log = logging.getLogger(__name__)
 
 
@@ -126,16 +129,28 @@ class ImageEvents:
             self._caption(name, Origin.EVENT)
 
     def refresh(
-        self, name: str, options: Options = AS_SET, *, made_since: datetime | None = None
+        self,
+        name: str,
+        options: Options = AS_SET,
+        *,
+        made_since: datetime | None = None,
+        spares: Spares | None = None,
     ) -> CaptionRecord | None:
         """Caption an image whose record is not up to date, and give its record as it is then.
 
         Captions that are older than `made_since`, if that is given, are made again; people's words
-        stay. What `options` leave out, and what fails for a passing reason, later events complete.
+        stay. A record of this version of the image that `spares` tells to be good is left alone.
+        What `options` leave out, and what fails for a passing reason, later events complete.
         The catalogue hears of what is written, but not again of what is up to date: of a million
         images that may be nearly all. None where there is no such image; raises as `landed` does.
         """
-        return self._caption(name, Origin.REFRESH, options, made_since=made_since, refreshing=True)
+        return self._caption(
+            name,
+            Origin.REFRESH,
+            options,
+            made_since=made_since,
+            spares=spares or _spares_none,
+        )
 
     def expect(self, name: str, etag: str) -> None:
         """Have a version of an image that was just written captioned at once.
@@ -181,7 +196,7 @@ class ImageEvents:
         attempt: int = 0,
         etag: str | None = None,
         made_since: datetime | None = None,
-        refreshing: bool = False,
+        spares: Spares | None = None,
         traceparent: str | None = None,
     ) -> CaptionRecord | None:
         with image_at_work(name, origin, traceparent) as trace:
@@ -192,7 +207,7 @@ class ImageEvents:
                 attempt=attempt,
                 etag=etag,
                 made_since=made_since,
-                refreshing=refreshing,
+                spares=spares,
             )
 
     def _brought_up_to_date(
@@ -204,8 +219,9 @@ class ImageEvents:
         attempt: int,
         etag: str | None,
         made_since: datetime | None,
-        refreshing: bool,
+        spares: Spares | None,
     ) -> CaptionRecord | None:
+        """Do what `_caption` says; `spares` is given by those who refresh."""
         result: CaptionRecord | None = None
         for previous in self._previous(name):
             # Looked at after the sidecar: whoever captions a later image changes the sidecar too,
@@ -219,19 +235,23 @@ class ImageEvents:
                 trace.outcome = REPLACED
                 _log.info("%r was replaced; its own event follows", name, extra={"image": name})
                 return previous.record
-            if previous.standing and self._captioning.is_complete(
-                previous.standing,
-                image.etag,
-                retrying=attempt > 0,
-                options=options,
-                made_since=made_since,
+            standing = previous.standing
+            if standing and (
+                _is_spared(standing, image.etag, spares)
+                or self._captioning.is_complete(
+                    standing,
+                    image.etag,
+                    retrying=attempt > 0,
+                    options=options,
+                    made_since=made_since,
+                )
             ):
                 trace.outcome = UP_TO_DATE
                 _log.info("%r needs no new captions", name, extra={"image": name})
-                if not refreshing:
+                if spares is None:
                     # An event that comes again may do so because the first one ended half-way.
                     self._store.tell(name)
-                return previous.standing
+                return standing
             # An image that goes while it is read is looked for again, and not found.
             with suppress(StoreConflict, ImageNotFound):
                 if result is None:
@@ -372,6 +392,15 @@ class ImageEvents:
             url=self._store.image_url(image.name),
             etag=image.etag,
         )
+
+
+def _spares_none(record: CaptionRecord) -> bool:
+    del record
+    return False
+
+
+def _is_spared(record: CaptionRecord, etag: str, spares: Spares | None) -> bool:
+    return spares is not None and record.image.etag == etag and spares(record)
 
 
 def _with_problems(record: CaptionRecord, later: CaptionRecord) -> CaptionRecord:

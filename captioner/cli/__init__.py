@@ -223,6 +223,57 @@ def job(
 
 
 @app.command()
+def backfill(
+    *,
+    model_older_than: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION|DATE",
+            help="Caption again what a version of the model captioned that was registered before "
+            "this one, or what another version captioned before this date.",
+        ),
+    ] = None,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="Where the app runs.")
+    ] = "http://localhost:7071",
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY", envvar="CAPTIONER_KEY", help="Function or host key of the app."
+        ),
+    ] = None,
+    follows: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Show the progress until the job ends.")
+    ] = True,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Follow it, and write the results to this file, one JSON document a line.",
+        ),
+    ] = None,
+) -> None:
+    """Have an app caption what in its images container has no record that is up to date.
+
+    What people wrote stays. The app does the work: Ctrl-C ends the watching alone, and what is done
+    is not done again. The exit code is 1 if the job does not end well, or any image got no caption.
+    """
+    from captioner.cli import jobs  # noqa: PLC0415 - slow to load, as above
+    from captioner.jobs import Backfill  # noqa: PLC0415
+
+    terminal = Terminal()
+    all_well = True
+    with sentences(terminal), jobs.App(url, key) as there:
+        status = there.start(Backfill(backfill=True, model_older_than=model_older_than))
+        if follows or output:
+            all_well = jobs.see_through(there, status, terminal, output=output)
+        else:
+            jobs.say_how_to_go_on(status.id, terminal)
+    raise typer.Exit(0 if all_well else FAILED)
+
+
+@app.command()
 def search(
     words: Annotated[list[str], typer.Argument(metavar="WORD", help="What to look for.")],
     *,

@@ -260,6 +260,11 @@ def run(
     if cancel or not (follows or output):
         _sum_up(status, terminal)
         return True
+    return see_through(app, status, terminal, output=output)
+
+
+def see_through(app: App, status: JobStatus, terminal: Terminal, *, output: Path | None) -> bool:
+    """Follow a job to its end, sum it up, and tell whether all is well."""
     try:
         status = follow(app, status.id, terminal, output=output)
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from captioner.jobs.messages import Steps
 from captioner.jobs.service import Jobs
 from captioner.jobs.worker import JobWorker
 from captioner.ondemand import OnDemand
+from captioner.serving import ModelSource
 from captioner.sources import Sources
 from captioner.store import Documents, ImageStore, MessageQueue
 
@@ -31,6 +32,7 @@ def build_jobs(
     on_demand: OnDemand,
     store: ImageStore,
     events: ImageEvents,
+    models: ModelSource,
 ) -> tuple[Jobs, JobWorker]:
     """Put both together, on the same documents and queues; nothing is sent yet."""
     ledger = Ledger(documents)
@@ -43,6 +45,14 @@ def build_jobs(
         "backfill": BackfillOrigin(store, events, pool),
     }
     return (
-        Jobs(ledger, steps, course, sources=sources, store=store, captioning=captioning),
+        Jobs(
+            ledger,
+            steps,
+            course,
+            sources=sources,
+            store=store,
+            captioning=captioning,
+            models=models,
+        ),
         JobWorker(ledger, steps, course, origins),
     )

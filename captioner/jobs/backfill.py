@@ -38,7 +38,9 @@ class BackfillOrigin:
 
     def _refreshed(self, job: Job, subject: Subject) -> Attempt:
         try:
-            record = self._events.refresh(subject.image, job.options, made_since=job.made_since)
+            record = self._events.refresh(
+                subject.image, job.options, made_since=job.made_since, spares=job.spares
+            )
         except StoreError as fault:
             return failed(subject, fault, PLATFORM)
         if record is None:

@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from captioner.captioning import Options
 from captioner.jobs.pages import Tally
-from captioner.records import Moment, Problem
+from captioner.records import CaptionRecord, ModelName, Moment, Problem
 
 type State = Literal["listing", "running", "paused", "done", "cancelled", "failed"]
 
@@ -26,8 +26,9 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `directory` is its URL without the signature. `urls` are as many as the list has, `offsets` the
     bytes in it where pages begin, and its end. `save` keeps records beside the images, `force`
-    captions again what has its captions. `opened` counts how often access to the images was
-    given. `since` is when work last began, after `before` images were finished.
+    captions again what has its captions. What the own captioner said stays if one of the models
+    `spared` said it, or it was said after `spared_since`. `opened` counts how often access to the
+    images was given. `since` is when work last began, after `before` images were finished.
     """
 
     id: str
@@ -40,6 +41,8 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     force: bool = False
     state: Literal["running", "paused", "done", "cancelled", "failed"]
     opened: int = 1
+    spared: tuple[ModelName, ...] = ()
+    spared_since: Moment | UnsetType = UNSET
     problems: tuple[Problem, ...] = ()
     created: Moment
     since: Moment
@@ -54,6 +57,15 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def made_since(self) -> datetime | None:
         """The moment before which a caption must not have been made; None for any time."""
         return self.created if self.force else None
+
+    def spares(self, record: CaptionRecord) -> bool:
+        """Tell whether an image is left alone, as its own caption is new enough."""
+        own = record.caption_by("onnx")
+        if own is None:
+            return False
+        if self.spared_since is not UNSET and own.created >= self.spared_since:
+            return True
+        return own.model in self.spared
 
 
 class Counts(Struct, frozen=True):

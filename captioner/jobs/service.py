@@ -18,6 +18,7 @@ from captioner.jobs.requests import Backfill, JobRequest
 from captioner.jobs.results import Cursor, Reader, ResultPage
 from captioner.ondemand import SAVE, ManyUrls, OneDirectory, opened
 from captioner.records import Problem, now
+from captioner.serving import ModelSource
 from captioner.sources import Directory, Sources
 from captioner.store import ImageStore
 
@@ -48,6 +49,7 @@ class Jobs:
         sources: Callable[[], Sources],
         store: ImageStore,
         captioning: CaptioningService,
+        models: ModelSource,
     ) -> None:
         self._ledger = ledger
         self._steps = steps
@@ -55,13 +57,15 @@ class Jobs:
         self._sources = sources
         self._store = store
         self._captioning = captioning
+        self._models = models
 
     def start(self, request: JobRequest) -> JobStatus:
         """Start a job.
 
         Raises `SaveRefused`, for a directory that is not open what is wrong with it, as
         `SourceError`, and for a backfill by captioners that there are not
-        `CaptionerNotConfigured`, as that is no problem to be kept in our own records.
+        `CaptionerNotConfigured`, as that is no problem to be kept in our own records; for one by
+        the model's age `ModelUnknown`, and `BundleError` where there is no model to caption with.
         """
         moment = now()
         job = Job(
@@ -82,7 +86,7 @@ class Jobs:
                 job = replace(job, source="urls", urls=len(request.urls), offsets=offsets)
             case Backfill():
                 self._captioning.require(job.options)
-                job = replace(job, force=request.force)
+                job = self._of_backfill(job, request)
         first = List(job.id, job.opened, 0)
         # Should we break off below, this finds no job and deletes its secret, or finds one that
         # has not begun, and begins it.
@@ -135,6 +139,17 @@ class Jobs:
     def cancel(self, job: str) -> JobStatus:
         """End a job before its time; what was found stays. Raises `JobNotFound`."""
         return self._status(self._course.cancel(job))
+
+    def _of_backfill(self, job: Job, asked: Backfill) -> Job:
+        """Settle now which captions stay: versions that are registered later do not count."""
+        if asked.model_older_than is None:
+            return replace(job, force=asked.force)
+        self._models()
+        if asked.captioners is None:
+            job = replace(job, options=Options(captioners=("onnx",)))
+        if moment := asked.moment:
+            return replace(job, spared_since=moment)
+        return replace(job, spared=self._models.since(asked.model_older_than))
 
     def _of_directory(self, job: Job, asked: OneDirectory) -> Job:
         """Look into the directory, so that whoever asks learns at once that it is not open."""

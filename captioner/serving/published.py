@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import BinaryIO
 
 import msgspec
@@ -27,11 +28,11 @@ class Published:
 
     def __init__(self, container: ContainerClient, name: str) -> None:
         self._container = container
-        self._name = name
+        self.name = name
 
     def current(self) -> Pointer:
         """Tell which version is current."""
-        blob = f"{self._name}/{POINTER}"
+        blob = f"{self.name}/{POINTER}"
         content = self._read(blob, _LARGEST_POINTER)
         try:
             return msgspec.json.decode(content, type=Pointer)
@@ -42,12 +43,22 @@ class Published:
 
     def release(self, version: str) -> Release:
         """Give a version as it is published now."""
-        content = self._read(f"{self._name}/{version}/{MANIFEST}", _LARGEST_MANIFEST)
+        content = self._read(f"{self.name}/{version}/{MANIFEST}", _LARGEST_MANIFEST)
         return Release(version, hashlib.sha256(content).hexdigest())
+
+    def versions(self) -> dict[str, datetime]:
+        """Give the versions that are registered whole, and when each was, to the second."""
+        found: dict[str, datetime] = {}
+        with _told(f"container '{self._container.container_name}'"):
+            for blob in self._container.list_blobs(name_starts_with=f"{self.name}/"):
+                match blob.name.split("/"):
+                    case [_, version, last] if last == MANIFEST:
+                        found[version] = blob.creation_time
+        return found
 
     def manifest(self, release: Release) -> bytes:
         """Read a release's model.json."""
-        blob = f"{self._name}/{release.version}/{MANIFEST}"
+        blob = f"{self.name}/{release.version}/{MANIFEST}"
         content = self._read(blob, _LARGEST_MANIFEST)
         if hashlib.sha256(content).hexdigest() != release.sha256:
             raise BundleInvalid(
@@ -58,7 +69,7 @@ class Published:
     @contextmanager
     def graph(self, release: Release, graph: GraphFile) -> Iterator[StorageStreamDownloader[bytes]]:
         """Give a release's graph to be read; of no more bytes than a graph may have."""
-        with self._download(f"{self._name}/{release.version}/{graph.file}", _LARGEST_GRAPH) as it:
+        with self._download(f"{self.name}/{release.version}/{graph.file}", _LARGEST_GRAPH) as it:
             yield it
 
     def _read(self, name: str, most: int) -> bytes:
@@ -68,19 +79,26 @@ class Published:
     @contextmanager
     def _download(self, name: str, most: int) -> Iterator[StorageStreamDownloader[bytes]]:
         where = f"{self._container.container_name}/{name}"
-        try:
-            with translated(f"blob '{where}'", missing=_NotThere):
-                download = self._container.get_blob_client(name).download_blob()
-                if download.size > most:
-                    raise BundleInvalid(f"{where} has {download.size:,} bytes, too many for it.")
-                yield download
-        except _NotThere:
-            raise BundleMissing(
-                f"There is no {where}: set MODEL_URI to a version that is registered, or to a "
-                "model of which one is promoted."
-            ) from None
-        except StoreError as fault:
-            raise BundleUnreachable(f"{where} cannot be read: {fault.message}") from fault
+        with _told(where):
+            download = self._container.get_blob_client(name).download_blob()
+            if download.size > most:
+                raise BundleInvalid(f"{where} has {download.size:,} bytes, too many for it.")
+            yield download
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """Turn whatever the SDK raises into a `BundleError`."""
+    try:
+        with translated(where, missing=_NotThere):
+            yield
+    except _NotThere:
+        raise BundleMissing(
+            f"There is no {where}: set MODEL_URI to a version that is registered, or to a "
+            "model of which one is promoted."
+        ) from None
+    except StoreError as fault:
+        raise BundleUnreachable(f"{where} cannot be read: {fault.message}") from fault
 
 
 class _NotThere(StoreError):

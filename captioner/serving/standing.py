@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 from msgspec import UNSET, Struct, UnsetType
 
 from captioner.model.onnx_captioner import OnnxCaptioner
-from captioner.records import Moment
+from captioner.records import ModelName, Moment
 
 
 class Refused(Struct, frozen=True):
@@ -34,6 +34,12 @@ class ModelSource(Protocol):
 
     def __call__(self) -> OnnxCaptioner:
         """Give it, to be kept no longer than for one batch; raises `BundleError`."""
+
+    def since(self, version: str) -> tuple[ModelName, ...]:
+        """Name the models that are no older than a version, or NAME/VERSION, by registration.
+
+        Raises `ModelUnknown`, or `BundleError` where nobody can tell.
+        """
 
     def standing(self) -> ModelStanding:
         """Tell how it stands; asks nobody."""

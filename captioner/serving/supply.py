@@ -8,10 +8,10 @@ from time import monotonic
 
 from msgspec import UNSET, UnsetType
 
-from captioner.errors import BundleError, BundleInvalid, BundleMissing
+from captioner.errors import BundleError, BundleInvalid, BundleMissing, ModelUnknown
 from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.model.release import Release
-from captioner.records import Moment, now
+from captioner.records import ModelName, Moment, now
 from captioner.serving.published import Published
 from captioner.serving.shelf import Shelf
 from captioner.serving.standing import ModelStanding, Refused
@@ -75,6 +75,16 @@ class PublishedModel:
         if self._version is None and self._clock() >= self._due:
             self._look_aside()
         return in_use.captioner
+
+    def since(self, version: str) -> tuple[ModelName, ...]:
+        found = self._published.versions()
+        name = self._published.name
+        first = found.get(version.removeprefix(f"{name}/"))
+        if first is None:
+            raise ModelUnknown(
+                f"No such version of {name} is registered: name one that is, or a date."
+            )
+        return tuple(ModelName(name, each) for each, moment in found.items() if moment >= first)
 
     def standing(self) -> ModelStanding:
         in_use, told = self._in_use, self._told

@@ -1,5 +1,7 @@
 """A running app whose model is replaced, under load, by good versions and by bad ones."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,10 +9,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 from azure.storage.blob import BlobServiceClient
 
+from captioner.records import AltText, now
 from tests.support.app import App, running_app
 from tests.support.azurite import Azurite
 from tests.support.pictures import image_bytes, plain
@@ -125,3 +129,38 @@ def test_an_app_that_starts_anew_uses_what_another_kept(
             told = health(app)
             assert (told["status"], told["bundle"]["version"]) == ("ok", "1")
             assert told["model"]["problem"] == "bundle_missing"
+
+
+def test_what_older_versions_captioned_is_captioned_anew(app: App, shop: Shop) -> None:
+    etags = {name: app.drop(name, RED) for name in ("edited.png", "plain.png")}
+    for name, etag in etags.items():
+        assert app.record(name, etag).captions[0].model.version == "1"
+    record, etag = app.store.get_record("edited.png")
+    human = AltText("Ours", "person", "edited", by=None, updated=now())
+    app.store.put_record(msgspec.structs.replace(record, alt_text=human), etag)
+    shop.register("2", seed=2)
+    wait_for_version(app, "2")
+    etag = app.drop("later.png", RED)
+    app.record("later.png", etag)
+
+    command = [sys.executable, "-m", "captioner", "backfill", "--url", app.host.url]
+
+    def backfilled(version: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, "--model-older-than", version],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    done = backfilled("2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("done: 2 captioned, 1 skipped\n")
+    records = {name: app.store.get_record(name)[0] for name in (*etags, "later.png")}
+    assert {each.captions[0].model.version for each in records.values()} == {"2"}
+    assert records["edited.png"].alt_text == human
+    assert backfilled("2").stdout.endswith("done: 3 skipped\n")
+    unknown = backfilled("3")
+    assert unknown.returncode == 1
+    assert "No such version of tiny is registered" in unknown.stderr

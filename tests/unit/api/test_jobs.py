@@ -114,6 +114,7 @@ def test_what_is_wrong_is_told_without_what_it_says():
         {"backfill": False},
         {"backfill": True, "save": True},
         {"backfill": True, "language": "es"},
+        {"backfill": True, "model_older_than": ""},
         {"url": URL},
     ],
     ids=lambda job: str(job)[:40],
@@ -121,6 +122,12 @@ def test_what_is_wrong_is_told_without_what_it_says():
 def test_what_cannot_be_a_job_is_refused(job):
     with pytest.raises(InvalidRequest):
         document(job)
+
+
+@pytest.mark.parametrize("beside", [{"force": True}, {"captioners": ["azure-vision"]}])
+def test_what_does_not_go_with_the_models_age_is_told(beside):
+    with pytest.raises(ContradictoryRequest, match="'model_older_than'"):
+        document({"backfill": True, "model_older_than": "1f", **beside})
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff"], ids=repr)

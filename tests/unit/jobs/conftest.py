@@ -15,6 +15,7 @@ from captioner.events import ImageEvents
 from captioner.jobs import Cursor, JobMessage, Jobs, JobStatus, JobWorker, Result
 from captioner.jobs import build_jobs as build
 from captioner.ondemand import OnDemand
+from captioner.serving import FolderModel
 from captioner.settings import Settings, StorageConnection
 from captioner.sources import Sources
 from captioner.store import CatalogueBlobs, Documents, ImageStore
@@ -156,6 +157,7 @@ def bench(
             on_demand=OnDemand(captioning, max_bytes=settings.max_image_bytes),
             store=store,
             events=ImageEvents(store, captioning),
+            models=FolderModel(lambda: own),
         )
         catalogue = Catalogue(CatalogueBlobs(blobs, settings))
         yield Bench(jobs, worker, queue, documents, store, catalogue, own, vision)

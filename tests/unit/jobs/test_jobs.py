@@ -12,8 +12,10 @@ from captioner.captioning import Options
 from captioner.errors import (
     CaptionerNotConfigured,
     ContradictoryRequest,
+    InvalidRequest,
     JobEnded,
     JobNotFound,
+    ModelUnknown,
     SasExpired,
     SasMissing,
     SasRefused,
@@ -25,7 +27,7 @@ from captioner.errors import (
 from captioner.jobs import JobMessage, JobWorker
 from captioner.jobs.messages import Chunk, List, Sweep
 from captioner.ondemand import ManyUrls, OnDemand, OneDirectory, OneUrl
-from captioner.records import AltText, CaptionRecord, from_json, now
+from captioner.records import AltText, CaptionRecord, ModelName, from_json, now
 from captioner.sources import Directory
 from tests.support.directories import FULL, fill, picture, sas_uri, signature_of
 from tests.unit.jobs.conftest import Bench
@@ -642,6 +644,13 @@ class TestLists:
         bench.jobs.cancel(job)
 
 
+def written_by(bench: Bench, name: str, model: ModelName) -> tuple[CaptionRecord, str]:
+    """Give an image's record as if this model had made its own caption, and its ETag."""
+    record, etag = bench.store.get_record(name)
+    own = msgspec.structs.replace(record.captions[0], model=model)
+    return msgspec.structs.replace(record, captions=(own,)), etag
+
+
 class TestBackfill:
     def test_what_lacks_a_record_gets_one(self, bench: Bench):
         for number in range(7):
@@ -713,6 +722,60 @@ class TestBackfill:
         monkeypatch.setattr(type(bench.jobs._captioning), "sources", ["onnx"])
         with pytest.raises(CaptionerNotConfigured, match="'azure-vision' is not set up"):
             bench.start(backfill=True, captioners=["azure-vision"])
+        assert bench.jobs.newest(None, 10).jobs == ()
+
+    def test_what_an_older_version_captioned_is_captioned_anew(self, bench: Bench):
+        bench.own.model = ModelName("scripted", "3")
+        for name in ("a.png", "b.png", "c.png"):
+            bench.store.put_image(name, picture(1))
+        bench.start(backfill=True, captioners=["onnx"])
+        bench.run()
+        record, etag = written_by(bench, "a.png", ModelName("another", "3"))
+        human = AltText("Ours", "person", "edited", by="A. Person", updated=now())
+        bench.store.put_record(msgspec.structs.replace(record, alt_text=human), etag)
+        bench.store.put_record(*written_by(bench, "b.png", ModelName("scripted", "2")))
+        bench.own.text = "newest words"
+
+        job = bench.start(backfill=True, model_older_than="scripted/3")
+        bench.run(twice=True)
+        assert bench.counts(job) == {"found": 3, "done": 2, "skipped": 1}
+        told = {each.image: each.record for each in bench.results(job)}
+        assert [told[name].captions[0].model.version for name in sorted(told)] == ["3"] * 3
+        assert told["a.png"].alt_text == human
+        assert told["c.png"].captions[0].text == "own words"
+        assert bench.vision.batches == []
+        again = bench.start(backfill=True, model_older_than="scripted/3")
+        bench.run()
+        assert bench.counts(again) == {"found": 3, "skipped": 3}
+
+    def test_what_was_captioned_after_a_moment_is_left_alone(self, bench: Bench):
+        bench.own.model = ModelName("scripted", "1")
+        for name in ("a.png", "b.png"):
+            bench.store.put_image(name, picture(1))
+        bench.start(backfill=True, captioners=["onnx"])
+        bench.run()
+        record, etag = written_by(bench, "a.png", ModelName("scripted", "0"))
+        old = msgspec.structs.replace(record.captions[0], created=datetime(2026, 1, 1, tzinfo=UTC))
+        bench.store.put_record(msgspec.structs.replace(record, captions=(old,)), etag)
+        bench.own.model = ModelName("scripted", "2")
+
+        job = bench.start(backfill=True, model_older_than="2026-02-01")
+        bench.run()
+        assert bench.counts(job) == {"found": 2, "done": 1, "skipped": 1}
+        told = {each.image: each.record.captions[0].model.version for each in bench.results(job)}
+        assert told == {"a.png": "2", "b.png": "1"}
+
+    def test_what_has_no_record_is_captioned_too(self, bench: Bench):
+        bench.store.put_image("a.png", picture(1))
+        job = bench.start(backfill=True, model_older_than="1")
+        bench.run()
+        assert bench.counts(job) == {"found": 1, "done": 1}
+
+    def test_an_age_that_nobody_knows_is_told_at_once(self, bench: Bench):
+        with pytest.raises(ModelUnknown, match="The model in use is version 1"):
+            bench.start(backfill=True, model_older_than="0")
+        with pytest.raises(InvalidRequest, match="must be a date such as"):
+            bench.start(backfill=True, model_older_than="2026-13-01")
         assert bench.jobs.newest(None, 10).jobs == ()
 
     def test_an_image_that_goes_meanwhile_is_a_problem(self, bench: Bench, blobs):

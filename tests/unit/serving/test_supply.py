@@ -11,9 +11,10 @@ import pytest
 from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 from msgspec import UNSET
 
-from captioner.errors import BundleInvalid, BundleMissing, BundleUnreachable
+from captioner.errors import BundleInvalid, BundleMissing, BundleUnreachable, ModelUnknown
 from captioner.images import decode
 from captioner.model.bundle import MANIFEST
+from captioner.records import ModelName
 from captioner.serving import Refused, published_model
 from captioner.serving.published import Published
 from captioner.settings import StorageConnection
@@ -255,6 +256,25 @@ def test_a_bad_version_at_the_start_leaves_the_one_used_last(shop: Shop, apps: A
     started = apps.model()
     assert version_of(started) == "1"
     assert started.standing().refused == Refused("2", "bundle_invalid")
+
+
+def test_versions_are_ordered_by_when_they_were_registered(
+    shop: Shop, apps: Apps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in ("3", "1", "2"):
+        shop.register(number)
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    model = apps.model()
+    assert set(model.since("3")) == {ModelName("tiny", each) for each in "123"}  # in one second
+    found = model._published.versions()
+    assert set(found) == {"1", "2", "3"}
+    assert all(moment > began for moment in found.values())
+    later = {each: began + timedelta(days=days) for days, each in enumerate(("3", "1", "2"))}
+    monkeypatch.setattr(Published, "versions", lambda _: later)
+    assert model.since("1") == (ModelName("tiny", "1"), ModelName("tiny", "2"))
+    assert model.since("tiny/2") == (ModelName("tiny", "2"),)
+    with pytest.raises(ModelUnknown, match="No such version of tiny"):
+        model.since("4")
 
 
 def test_a_signed_uri_opens_another_account_and_is_never_told(

@@ -53,6 +53,8 @@ JOBS = (
         faults=(
             *ELSEWHERE,
             errors.CaptionerNotConfigured,
+            errors.ModelUnknown,
+            errors.BundleError,
             errors.StoreConflict,
             *STORAGE,
             errors.InvalidRequest,
