@@ -11,6 +11,8 @@ from PIL import Image, ImageOps
 
 from captioner.model.attention import AttendedWord, place_of
 from training.data.datasets import CaptionedImage
+from training.evaluation.captioned import Captioned
+from training.evaluation.differences import Words
 from training.evaluation.evaluation import Evaluation
 
 _LARGE, _SMALL = (480, 360), (120, 120)  # pixels at most
@@ -20,9 +22,9 @@ _DARKEST = 215  # of 255, where the model did not look at all
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One captioner's caption of a picture."""
+    """One captioner's caption of a picture, in parts where another's stands beside it."""
 
-    text: str
+    parts: tuple[Words, ...]
     cider: str
     confidence: str
     made_up: str
@@ -54,7 +56,7 @@ class Card:
 
 
 def card(image: CaptionedImage, said: Sequence[Said], looks: Sequence[AttendedWord] = ()) -> Card:
-    """Make a picture's card; its text alternative is what a person said of it first."""
+    """Make a picture's card; its text alternative is what a person said first, or its name."""
     with Image.open(image.path) as opened:
         photograph = ImageOps.exif_transpose(opened).convert("RGB")
     return Card(
@@ -62,25 +64,37 @@ def card(image: CaptionedImage, said: Sequence[Said], looks: Sequence[AttendedWo
         picture=_jpeg(photograph, _LARGE),
         small=_jpeg(photograph, _SMALL) if looks else "",
         shape=f"{photograph.width} / {photograph.height}",
-        alt=image.captions[0],
+        alt=image.captions[0] if image.captions else image.name,
         said=tuple(said),
         references=image.captions,
         looks=tuple(SeenWord(word, _veil(grid), place_of(grid)) for word, grid in looks),
     )
 
 
-def said_of(evaluation: Evaluation, row: int, *, by: str = "", ahead: bool = False) -> Said:
-    """Give the caption of the image in this row, and how it was measured."""
+def said_of(
+    evaluation: Evaluation,
+    row: int,
+    *,
+    parts: tuple[Words, ...] | None = None,
+    by: str = "",
+    ahead: bool = False,
+) -> Said:
+    """Give the caption of the image in this row, in these parts, and how it was measured."""
     name = evaluation.images[row].name
-    sureness = evaluation.captioned.confidences.get(name)
     return Said(
-        text=evaluation.captioned.captions[name],
+        parts=parts or (Words(evaluation.captioned.captions[name], differ=False),),
         cider=f"{evaluation.measurement.of_each('cider')[row]:.0f}",
-        confidence="" if sureness is None else f"{sureness:.2f}",
+        confidence=sureness_of(evaluation.captioned, name),
         made_up=", ".join(sorted(evaluation.made_up[row])),
         by=by,
         ahead=ahead,
     )
+
+
+def sureness_of(captioned: Captioned, image: str) -> str:
+    """Tell how sure a captioner is of an image's caption; "" where it does not tell."""
+    sureness = captioned.confidences.get(image)
+    return "" if sureness is None else f"{sureness:.2f}"
 
 
 def _jpeg(photograph: Image.Image, size: tuple[int, int]) -> str:

@@ -24,6 +24,7 @@ from training.evaluation.captioned import (
 )
 from training.evaluation.captioning import BundleModel, KerasModel, Model, caption_all, looker_of
 from training.evaluation.evaluation import evaluate as evaluate_captions
+from training.evaluation.folders import caption_images, images_in
 from training.evaluation.known import deviations
 from training.evaluation.record import record
 from training.evaluation.tables import breakdown, comparison, summary
@@ -132,12 +133,58 @@ def compare(
     first: Annotated[Path, typer.Argument(help="A bundle's folder or a file of captions.")],
     second: Annotated[Path, typer.Argument(help="What is compared with it.")],
     *,
-    data: DataOption,
+    data: Annotated[
+        Path | None, typer.Option(help="Images with captions of people, to measure both by.")
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--images", help="A folder of images instead, that nobody has captioned."),
+    ] = None,
+    most: Annotated[
+        int, typer.Option("--most", min=1, help="Of --images, the pictures in the report at most.")
+    ] = 100,
     split: SplitOption = "test",
     runs: RunsOption = RUNS,
     report: OutOption = None,
 ) -> None:
-    """Tell what the second captioner has more than the first, on the same images."""
+    """Set two captioners side by side on the same images: scores, and a report of pictures.
+
+    Where nobody has captioned the images, the report is all: both captions under each picture, with
+    the words marked that differ, and the most different first.
+    """
+    if (data is None) == (pictures is None):
+        raise typer.BadParameter("name images to compare on: --data or --images.")
+    if pictures is not None:
+        _compare_without_references(first, second, pictures, most, report)
+    elif data is not None:
+        _compare_by_references(first, second, data, split=split, runs=runs, report=report)
+
+
+def _compare_without_references(
+    first: Path, second: Path, folder: Path, most: int, report: Path | None
+) -> None:
+    images = images_in(folder)
+    names = [image.name for image in images]
+    one, other = (
+        (
+            caption_images(open_bundle(source, threads=2), images)
+            if (source / MANIFEST).is_file()
+            else read_captions(source)
+        ).of(names)
+        for source in (first, second)
+    )
+    same = sum(one.captions[name] == other.captions[name] for name in names)
+    console.print(f"{same:,} of {len(names):,} captions are the same")
+    if report is not None:
+        from training.evaluation.pages import pictures_page
+
+        page = pictures_page(images, one, other, f"Two captioners on {folder.name}", most=most)
+        report.write_text(page, encoding="utf-8")
+
+
+def _compare_by_references(
+    first: Path, second: Path, data: Path, *, split: str, runs: Path, report: Path | None
+) -> None:
     dataset, part = load_dataset(data), chosen_split(split)
     both = [_captioned(source, dataset, part, runs) for source in (first, second)]
     images = dataset.split(part)

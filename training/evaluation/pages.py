@@ -9,8 +9,11 @@ import jinja2
 import numpy as np
 
 from captioner.model.attention import Looker
+from training.data.datasets import CaptionedImage
 from training.evaluation import plots
-from training.evaluation.cards import Card, card, said_of
+from training.evaluation.captioned import Captioned
+from training.evaluation.cards import Card, Said, card, said_of, sureness_of
+from training.evaluation.differences import difference, marked
 from training.evaluation.evaluation import Evaluation, Part
 from training.evaluation.objects import Objects, WordCount
 from training.evaluation.tables import (
@@ -103,6 +106,43 @@ def comparison_page(
     )
 
 
+def pictures_page(
+    images: Sequence[CaptionedImage], first: Captioned, second: Captioned, title: str, *, most: int
+) -> str:
+    """Write two captioners' captions of images that nobody captioned, the most different first."""
+    both = (first, second)
+    said = {
+        image.name: (first.captions[image.name], second.captions[image.name]) for image in images
+    }
+    order = sorted(images, key=lambda image: (-difference(*said[image.name]), image.name))
+    same = sum(one == other for one, other in said.values())
+    shown = order[:most]
+    return _page(
+        "pictures.html",
+        title=title,
+        subtitle=f"{first.name} and {second.name}",
+        summary=f"{len(images):,} pictures, of which {same:,} have the same caption by both; "
+        f"{'all' if len(shown) == len(order) else f'the {len(shown):,} most different'} are shown, "
+        "the most different first.",
+        cards=[
+            card(
+                image,
+                [
+                    Said(
+                        parts=parts,
+                        cider="",
+                        confidence=sureness_of(captioned, image.name),
+                        made_up="",
+                        by=captioned.name,
+                    )
+                    for captioned, parts in zip(both, marked(*said[image.name]), strict=True)
+                ],
+            )
+            for image in shown
+        ],
+    )
+
+
 def _page(template: str, **values: Any) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -157,14 +197,13 @@ def _cards(shown: Evaluation, rows: Iterable[int], looker: Looker | None) -> lis
 
 
 def _pairs(first: Evaluation, second: Evaluation, rows: Iterable[int], ahead: int) -> list[Card]:
-    both = (first, second)
-    return [
-        card(
-            first.images[row],
-            [
-                said_of(each, row, by=each.captioned.name, ahead=place == ahead)
-                for place, each in enumerate(both)
-            ],
-        )
-        for row in rows
-    ]
+    cards = []
+    for row in rows:
+        image = first.images[row]
+        both = [each.captioned.captions[image.name] for each in (first, second)]
+        said = [
+            said_of(each, row, parts=parts, by=each.captioned.name, ahead=place == ahead)
+            for place, (each, parts) in enumerate(zip((first, second), marked(*both), strict=True))
+        ]
+        cards.append(card(image, said))
+    return cards
