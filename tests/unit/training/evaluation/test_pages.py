@@ -1,5 +1,6 @@
 import base64
 import io
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -99,7 +100,8 @@ def test_a_page_can_be_read_without_seeing(page: str) -> None:
 
 
 def test_captions_are_text_and_no_markup(page: str) -> None:
-    assert "a &lt;b&gt;surfer&lt;/b&gt; &amp; waves" in page
+    text = re.sub("</?mark>", "", page)  # where two captions differ
+    assert "a &lt;b&gt;surfer&lt;/b&gt; &amp; waves" in text
     assert not Page(page).all("b")
 
 
