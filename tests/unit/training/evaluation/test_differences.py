@@ -8,8 +8,6 @@ from training.evaluation.differences import Words, difference, marked
 
 WORDS = ["a", "the", "dog", "cat", "runs", "sits"]
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
-    " ".join
-)
 
 
 def test_what_both_say_is_told_from_what_one_says() -> None:
