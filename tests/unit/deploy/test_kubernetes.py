@@ -133,6 +133,18 @@ def test_the_settings_are_such_as_the_code_reads(container: dict[str, Any]) -> N
     assert source == {"configMapRef": {"name": manifest("ConfigMap")["metadata"]["name"]}}
 
 
+def test_large_pictures_fit_into_the_memory_of_a_pod(
+    container: dict[str, Any], dockerfile: Dockerfile
+) -> None:
+    """A pod that takes more is killed, and with it what the others in it do."""
+    limit = container["resources"]["limits"]["memory"]
+    at_once = int(dockerfile.environment["PYTHON_THREADPOOL_THREAD_COUNT"])
+    picture = load_settings(manifest("ConfigMap")["data"]).max_image_memory
+
+    assert limit.endswith("Gi")
+    assert at_once * picture < int(limit.removesuffix("Gi")) * 2**30 * 0.6
+
+
 def test_no_secret_is_in_the_manifests(container: dict[str, Any]) -> None:
     assert "Secret" not in {each["kind"] for each in documents()}
     for each in container["env"]:
