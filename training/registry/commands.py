@@ -12,6 +12,7 @@ from captioner.model.release import Pointer
 from training.console import console
 from training.options import BUNDLE, BundleOption
 from training.registry import promoting
+from training.registry.azureml import connect, register_model
 from training.registry.errors import PromoteError
 from training.registry.publishing import files_of, folder_of, make, opened_container, publish
 
@@ -31,8 +32,17 @@ def register(
     promotes: Annotated[
         bool, typer.Option("--promote", help="Make it the current version at once.")
     ] = False,
+    azureml: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="Register it at Azure Machine Learning too: azureml://registries/NAME or "
+            "azureml://subscriptions/ID/resourcegroups/GROUP/workspaces/NAME.",
+        ),
+    ] = None,
 ) -> None:
     """Publish a bundle to a blob container, as NAME/VERSION; what is there stays as it is."""
+    client = None if azureml is None else connect(azureml)
     manifest = open_bundle(bundle).manifest
     folder = folder_of(manifest.name, manifest.version)
     files = files_of(bundle, manifest)
@@ -51,6 +61,9 @@ def register(
                 outcome = publish(container.get_blob_client(f"{folder}/{file.name}"), file)
                 bar.advance(task, file.stat().st_size)
                 console.print(f"{outcome:<10}  {to}/{folder}/{file.name}", soft_wrap=True)
+        if client is not None:
+            outcome = register_model(client, bundle, manifest)
+            console.print(f"{outcome:<10}  {azureml}: {manifest.name}:{manifest.version}")
         if promotes:
             _tell(promoting.promote(container, manifest.name, manifest.version), to, manifest.name)
 
