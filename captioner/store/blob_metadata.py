@@ -4,7 +4,7 @@ Metadata travels in HTTP headers, which hold ASCII only, so whatever is beyond t
 """
 
 from collections.abc import Mapping
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from urllib.parse import unquote
 
@@ -28,5 +28,5 @@ def _decoded(value: str) -> str:
         if "=?" in value:
             return str(make_header(decode_header(value)))
         return unquote(value, errors="strict")
-    except (HeaderParseError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError):
         return value

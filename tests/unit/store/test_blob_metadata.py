@@ -18,6 +18,7 @@ from captioner.store import alt_text_in
         ("100% dog, 50 % off", "100% dog, 50 % off"),
         ("%E4 is no UTF-8", "%E4 is no UTF-8"),
         ("=?no-such-charset?q?l=E4uft?=", "=?no-such-charset?q?l=E4uft?="),
+        ("=?utf-8é?q?l=E4uft?=", "=?utf-8é?q?l=E4uft?="),
         ("=?utf-8?b?a?=", "=?utf-8?b?a?="),
         ("why=?", "why=?"),
     ],
