@@ -10,7 +10,7 @@ var roles = {
   'Monitoring Metrics Publisher': '3913510d-42f4-4e42-8a64-420c390055eb'
 }
 
-module workspace 'br/public:avm/res/operational-insights/workspace:0.15.0' = {
+module workspace 'br/public:avm/res/operational-insights/workspace:0.16.1' = {
   name: 'workspace'
   params: {
     name: workspaceName
@@ -23,7 +23,7 @@ module workspace 'br/public:avm/res/operational-insights/workspace:0.15.0' = {
   }
 }
 
-module insights 'br/public:avm/res/insights/component:0.7.1' = {
+module insights 'br/public:avm/res/insights/component:0.8.0' = {
   name: 'insights'
   params: {
     name: insightsName
