@@ -177,7 +177,7 @@ def test_what_people_wrote_outlives_the_picture(
     gallery.alt_text.fill("Somebody wrote this")
     gallery.button("Publish").click()
     expect(detail.get_by_text("Published.").first).to_be_visible()
-    gallery.button("Close").first.click()
+    detail.get_by_role("button", name="Close").click()
     expect(page.get_by_role("link", name="Edited 1")).to_be_visible()
 
     detail = gallery.open(name)
