@@ -50,6 +50,7 @@ from captioner.telemetry import (
     Origin,
     Stage,
     Traced,
+    following,
     image_at_work,
     poisoned,
     posted,
@@ -185,7 +186,8 @@ class ImageEvents:
     def retry_gave_up(self, message: Retry) -> None:
         """Write down that a retry came to nothing, and have it tried again later."""
         poisoned(RETRY_QUEUE)
-        self._fail(message)
+        with following(message.parent):
+            self._fail(message)
 
     def _caption(
         self,

@@ -8,6 +8,7 @@ from captioner.telemetry.images import ImageTrace, at_work, image_at_work, stage
 from captioner.telemetry.instruments import tell_model
 from captioner.telemetry.messages import Traced, posted, received
 from captioner.telemetry.names import CAPTIONED, GONE, REPLACED, UP_TO_DATE, Origin, Stage
+from captioner.telemetry.propagation import following
 from captioner.telemetry.queues import poisoned, step_at_work, tried_again
 from captioner.telemetry.told import caption_made, vision_asked, vision_held_back
 
@@ -22,6 +23,7 @@ __all__ = [
     "Traced",
     "at_work",
     "caption_made",
+    "following",
     "image_at_work",
     "poisoned",
     "posted",

@@ -3,15 +3,14 @@
 import inspect
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from typing import Any
 
 import azure.functions as func
-from opentelemetry import context
 
 from captioner.telemetry.images import code_of
-from captioner.telemetry.propagation import parent_in
+from captioner.telemetry.propagation import following
 
 _log = logging.getLogger(__name__)
 
@@ -69,14 +68,10 @@ def traced(function: Function) -> Function:
 @contextmanager
 def _in_trace_of(call: func.Context | None) -> Iterator[None]:
     told = call.trace_context if call else None
-    parent = parent_in(told.trace_parent, told.trace_state) if told else None
-    attached = context.attach(parent) if parent else None
-    try:
-        yield
-    except Exception as fault:  # noqa: BLE001 - told, and raised as another
-        code = code_of(fault)
-        _log.exception("A function failed: %s", fault, extra={"code": code})
-        raise InvocationFailed(f"{code}: the app's own log tells more.") from None
-    finally:
-        if attached is not None:
-            context.detach(attached)
+    with following(told.trace_parent, told.trace_state) if told else nullcontext():
+        try:
+            yield
+        except Exception as fault:  # noqa: BLE001 - told, and raised as another
+            code = code_of(fault)
+            _log.exception("A function failed: %s", fault, extra={"code": code})
+            raise InvocationFailed(f"{code}: the app's own log tells more.") from None

@@ -51,7 +51,10 @@ class Attribute(StrEnum):
     meaning: str
 
     IMAGE = "captioner.image", "pseudonym of the image: the start of its name's SHA-256"
-    ORIGIN = "captioner.origin", "why it was captioned: `event`, `retry`, `refresh`, `request`"
+    ORIGIN = (
+        "captioner.origin",
+        "why: an `event` of storage, a `retry`, a job to `refresh` the collection, or a `request`",
+    )
     OUTCOME = "captioner.outcome", "`captioned`, `up_to_date`, `replaced`, `gone` or an error code"
     STAGE = "captioner.stage", "`fetch`, `decode`, `encode`, `beam_search`, `vision`, `store`"
     BATCH = "captioner.batch", "how many images shared the stage"

@@ -1,6 +1,9 @@
 """Trace context in and out of what is neither HTTP nor a thread: messages and invocations."""
 
-from opentelemetry import trace
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -21,3 +24,15 @@ def parent_in(told: str | None, state: str | None = None) -> Context | None:
         return None
     found = _w3c.extract({_HEADER: told, _STATE: state or ""}, Context())
     return found if trace.get_current_span(found).get_span_context().is_valid else None
+
+
+@contextmanager
+def following(told: str | None, state: str | None = None) -> Iterator[None]:
+    """Be in a trace for a block; where none can be read, stay in the present one."""
+    parent = parent_in(told, state)
+    attached = context.attach(parent) if parent else None
+    try:
+        yield
+    finally:
+        if attached is not None:
+            context.detach(attached)

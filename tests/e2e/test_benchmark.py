@@ -13,6 +13,7 @@ from benchmarks.results import (
     Results,
     SearchQuality,
     SearchSpeed,
+    TelemetryRun,
     load,
 )
 from tests.support.bundles import make_bundle
@@ -151,3 +152,18 @@ def test_what_the_page_takes_is_stored(tmp_path):
     assert visit.heap_mib > 0
     assert visit.last_page_ms > 0
     assert all(label in shown for label, _ in GALLERY_ROWS)
+
+
+def test_what_telemetry_costs_is_stored(tmp_path):
+    out = tmp_path / "telemetry.json"
+
+    shown = shown_by("--repeats", 2, "--processes", 1, "--json", out, module="telemetry")
+
+    run = load(out, TelemetryRun)
+    assert run.captions > 0
+    for each in (run.off, run.on):
+        assert each.calls_us > 0
+        assert 0 < each.caption.p50 <= each.caption.p95
+    assert run.ratio > 0
+    assert 0 < run.api_imports_ms < run.app_imports_ms
+    assert "ratio of captions" in shown

@@ -11,7 +11,15 @@ from captioner.events import Retry, read_message
 from captioner.jobs import JobMessage
 from captioner.jobs.messages import JOBS_QUEUE, LISTS_QUEUE
 from captioner.store import RETRY_QUEUE
-from captioner.telemetry import names, poisoned, posted, received, step_at_work, tried_again
+from captioner.telemetry import (
+    following,
+    names,
+    poisoned,
+    posted,
+    received,
+    step_at_work,
+    tried_again,
+)
 from captioner.telemetry.names import Attribute
 from tests.support.telemetry import Captured
 
@@ -72,6 +80,18 @@ def test_retries_and_poison_are_counted(captured: Captured) -> None:
         3,
     )
     assert poison.attributes[Attribute.QUEUE] == LISTS_QUEUE
+
+
+def test_what_was_given_up_goes_on_in_its_trace() -> None:
+    came = f"00-{'a' * 32}-{'b' * 16}-01"
+
+    with following(came):
+        again = posted(Retry("a.jpg", "1", 3), delay=timedelta(0))
+        with following("garbage"):
+            unread = posted(Retry("a.jpg", "1", 3), delay=timedelta(0))
+
+    assert (again.parent, unread.parent) == (came, came)
+    assert posted(Retry("a.jpg", "1", 3), delay=timedelta(0)).parent is None
 
 
 def test_a_step_is_linked_to_its_sender_and_holds_what_is_done_in_it(captured: Captured) -> None:
