@@ -1,10 +1,15 @@
 // @ts-check
 /** Images that this page has uploaded and that the collection has no captions of yet. */
 
+import { filtersOf, PAGE_SIZE } from "./filters.js";
+
 /**
  * @typedef {{name: string, version: string, width: number, height: number}} Uploaded
  * @typedef {Uploaded & {at: number}} Arrival
  */
+
+/** After as long, captions should be there. */
+export const LATE_MS = 60_000;
 
 /** The latest last. @type {Map<string, Arrival>} */
 const arrivals = new Map();
@@ -44,9 +49,22 @@ export function leave(name) {
   arrivals.delete(name);
 }
 
-/** Give those that are awaited, the latest first. */
-export function awaited() {
-  return [...arrivals.values()].reverse();
+/**
+ * Give those that are awaited and not in a listing yet, the latest first, where they would be seen.
+ *
+ * @param {import("./state.js").State} state what the wall shows
+ * @param {any[]} images of the listing
+ * @returns {import("./cards.js").Shown[]}
+ */
+export function awaitedOn(state, images) {
+  const { prefix, page } = state;
+  if (page > 1 || Object.keys(filtersOf({ ...state, prefix: "" })).length) return [];
+  const listed = new Set(images.map(({ name }) => name));
+  return [...arrivals.values()]
+    .reverse()
+    .filter(({ name }) => name.startsWith(prefix) && !listed.has(name))
+    .slice(0, PAGE_SIZE)
+    .map(({ at, ...entry }) => ({ entry, waiting: true, late: Date.now() - at >= LATE_MS }));
 }
 
 /**

@@ -1,12 +1,13 @@
 // @ts-check
 /** The wall: the pictures of the collection, or those that a search found, a page at a time. */
 
-import { awaited, isAwaited, onArrival } from "./arrivals.js";
+import { ProblemError } from "./api.js";
+import { awaitedOn, isAwaited, LATE_MS, onArrival } from "./arrivals.js";
 import { Arrangement, Chips } from "./chips.js";
 import { announce, fill, h, icon } from "./dom.js";
 import { emptyOf } from "./empty.js";
 import { onChanged, onRemoved } from "./events.js";
-import { filtersOf, isFiltered, listingOf, PAGE_SIZE } from "./filters.js";
+import { isFiltered, listingOf, PAGE_SIZE } from "./filters.js";
 import { beyond, Found } from "./found.js";
 import { Grid } from "./grid.js";
 import { hurry, lookAt, onListing } from "./live.js";
@@ -23,7 +24,8 @@ import { counted, sentence } from "./words.js";
  * @typedef {import("./cards.js").Shown} Shown
  */
 
-const LATE_MS = 60_000;
+/** @type {import("./found.js").Answer} */
+const NOTHING = { total: 0, results: [], corrections: [], facets: { status: [] } };
 
 /**
  * Open the wall.
@@ -67,7 +69,7 @@ class Wall {
     this.empty = h("div");
     this.pager = new Pager();
     this.selection = new Selection(this.grid);
-    this.found = new Found((fault) => notice("search", fault ? sentence(fault) : ""));
+    this.found = new Found((fault) => this.#tell(fault));
     fill(
       root,
       h(
@@ -127,6 +129,7 @@ class Wall {
       this.#search();
     } else {
       this.found.stop();
+      this.#tell(null);
       this.query = lookAt(listingOf(state));
     }
   }
@@ -183,10 +186,24 @@ class Wall {
     this.#draw({ held: !first });
   }
 
+  /** @param {unknown} fault of a search, or null once it is over */
+  #tell(fault) {
+    notice("search", fault ? sentence(fault) : "");
+    // What was there before is not what such a search finds.
+    if (fault instanceof ProblemError && !fault.passes) this.#showFound(this.state, NOTHING);
+  }
+
   async #search() {
     const asked = this.state;
     const answer = await this.found.find(asked);
-    if (!answer || sceneOf(asked) !== sceneOf(this.state)) return;
+    if (answer && sceneOf(asked) === sceneOf(this.state)) this.#showFound(asked, answer);
+  }
+
+  /**
+   * @param {State} asked
+   * @param {import("./found.js").Answer} answer
+   */
+  #showFound(asked, answer) {
     const first = this.scene !== sceneOf(asked);
     this.scene = sceneOf(asked);
     this.chips.showFound(asked, answer.facets.status);
@@ -216,7 +233,7 @@ class Wall {
     if (state.page > pages) return go({ page: pages }, { replace: true });
     this.chips.showAll(state, listing.counts);
     const listed = images.map((entry) => ({ entry, waiting: isAwaited(entry) }));
-    const shown = [...this.#waiting(images), ...listed];
+    const shown = [...awaitedOn(state, images), ...listed];
     if (held && this.newcomers.hold(shown, this.shown, this.grid.isLookedAt)) {
       const present = new Map(shown.map((each) => [each.entry.name, each]));
       this.#show(
@@ -229,22 +246,6 @@ class Wall {
     }
     const all = total === 0 && listing.counts.all === 0 && !isFiltered(state);
     this.#entitle(all ? "" : counted(total, "picture"), folderOf(state), total);
-  }
-
-  /**
-   * Give what was uploaded and is not in the listing yet, where it would be seen.
-   *
-   * @param {any[]} images
-   * @returns {Shown[]}
-   */
-  #waiting(images) {
-    const { prefix, page, ...state } = this.state;
-    if (page > 1 || Object.keys(filtersOf({ ...state, page, prefix: "" })).length) return [];
-    const listed = new Set(images.map(({ name }) => name));
-    return awaited()
-      .filter(({ name }) => name.startsWith(prefix) && !listed.has(name))
-      .slice(0, PAGE_SIZE)
-      .map(({ at, ...entry }) => ({ entry, waiting: true, late: Date.now() - at >= LATE_MS }));
   }
 
   /**

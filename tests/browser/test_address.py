@@ -148,3 +148,19 @@ def test_steps_lead_on_to_the_next_page_and_back(
     expect(page).to_have_url(last)
     dialog.get_by_role("button", name="Close").click()
     expect(gallery.wall.get_by_role("link").last).to_be_focused()
+
+
+def test_a_search_without_a_word_says_so_and_leaves_nothing_behind(
+    visit: Visit, gallery: Gallery
+) -> None:
+    visit.allow("GET .*/api/search.* answered 422")
+    page = visit.page
+    expect(gallery.card("many/204.jpg")).to_be_visible()
+    gallery.search('"')
+    told = page.get_by_role("region", name="Notices").get_by_text("holds no word to look for")
+    expect(told).to_be_visible()
+    expect(page.get_by_role("heading", name='0 pictures for “"”')).to_be_visible()
+    expect(gallery.wall.get_by_role("listitem")).to_have_count(0)
+    gallery.search("")
+    expect(gallery.card("many/204.jpg")).to_be_visible()
+    expect(told).to_have_count(0)
