@@ -8,7 +8,7 @@ COMPILE := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.13
 	--generate-hashes --custom-compile-command 'make lock' $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help start test lint training lock clean
+.PHONY: help start test lint training azureml lock clean
 
 help:
 	@echo 'make start     run the app here, with storage and sample photographs'
@@ -16,6 +16,7 @@ help:
 	@echo 'make test      check everything'
 	@echo 'make lint      check style, types and imports only'
 	@echo 'make training  install what .venv/bin/python -m training needs'
+	@echo 'make azureml   the same, and what sends it to Azure Machine Learning'
 	@echo 'make lock      pin the requirements anew (ARGS=--upgrade takes newer versions)'
 	@echo 'make clean     remove what these made, the local storage account included, but no settings'
 
@@ -38,6 +39,9 @@ lint:
 
 training:
 	@sh scripts/python.sh -m scripts.environment training
+
+azureml:
+	@sh scripts/python.sh -m scripts.environment azureml
 
 lock:
 	@sh scripts/python.sh -m scripts.environment dev

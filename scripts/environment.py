@@ -19,6 +19,7 @@ PYTHON = VENV / "bin" / "python"
 KINDS = {
     "local": "what a local run needs (a minute or two the first time)",
     "training": "what training needs, TensorFlow included (some minutes the first time)",
+    "azureml": "what training at Azure Machine Learning needs (some minutes the first time)",
     "dev": "what the tests need, TensorFlow included (some minutes the first time)",
 }
 
@@ -42,7 +43,7 @@ def ensure(kind: str) -> None:
     if not _is_current_venv():
         _make_venv()
     _install(kind, KINDS[kind])
-    if kind == "training":
+    if kind in ("training", "azureml"):
         return
     if not node.on_path():
         _install("node", "Node.js for the storage emulator")

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from rich.logging import RichHandler
 from captioner.model.bundle import open_bundle
 from captioner.model.manifest import graph_bytes
 from training.calibration.commands import agreement, calibrate, calibration_report
-from training.config import load_config
+from training.config import ConfigError, load_config
 from training.console import console, run
 from training.data.datasets import load_dataset
 from training.data.texts import load_texts
@@ -23,11 +24,14 @@ from training.options import (
     RUNS,
     BundleOption,
     ConfigOption,
-    DataOption,
     RunsOption,
+    SourceOption,
 )
+from training.places import open_place
 from training.registry.commands import promote, register, versions
-from training.workspace import Workspace, open_workspace
+from training.sources import open_source
+from training.submitting import submit
+from training.workspace import Workspace
 
 TextOption = Annotated[
     list[Path] | None,
@@ -44,47 +48,94 @@ app = typer.Typer(
 
 @app.command()
 def prepare(
-    data: DataOption,
+    data: SourceOption,
     config: ConfigOption = CONFIG,
     runs: RunsOption = RUNS,
     text: TextOption = None,
+    *,
+    shards: Annotated[
+        int, typer.Option(min=0, help="Write the data as so many shards, for many machines.")
+    ] = 0,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="PLACE", help="Folder or URL of a container for the shards."),
+    ] = None,
 ) -> None:
     """Decode every picture once, clean the captions and build the vocabulary."""
-    workspace = _workspace(data, config, runs, text)
+    if bool(shards) != bool(to):
+        raise ConfigError("Shards need a number and a place: give --shards and --to.")
+    workspace = open_source(
+        load_config(config), data, runs, [load_texts(each) for each in text or []]
+    )
     for split, pictures in workspace.pictures.items():
         captions = sum(len(image.captions) for image in pictures.images)
         console.print(f"{split}: {len(pictures.images)} pictures, {captions} captions")
     console.print(f"{len(workspace.vocabulary)} words, in {workspace.folder}/vocabulary.json")
+    if to:
+        from training.sharding import write_shards
+
+        with open_place(to, make=True) as place:
+            written = write_shards(workspace, place, shards)
+            size = sum(each.bytes for split in written.splits.values() for each in split.shards)
+            console.print(f"{shards} shards of {size / 2**20:.1f} MiB in {place}", soft_wrap=True)
 
 
 @app.command()
 def train(
-    data: DataOption,
+    data: SourceOption,
     config: ConfigOption = CONFIG,
     runs: RunsOption = RUNS,
     text: TextOption = None,
+    *,
+    checkpoints: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Folder or URL of a container for checkpoints; by default in the run's folder.",
+        ),
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Export into this folder as well, when all is learnt.")
+    ] = None,
     threads: Annotated[int, typer.Option(help="Threads to compute with; 0 is all.")] = 0,
 ) -> None:
-    """Train every stage; called again after a stop, go on from the last whole epoch."""
-    workspace = _workspace(data, config, runs, text)
+    """Train every stage; called again after a stop, go on from the last whole epoch.
+
+    On all GPUs there are, and together with the processes that TF_CONFIG names.
+    """
+    texts = [load_texts(each) for each in text or []]
+    settings = load_config(config)
     import tensorflow as tf
 
+    from training.cluster import join_cluster
     from training.train import train as train_all
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
-    train_all(workspace)
+    cluster = join_cluster()
+    if not cluster.is_chief:  # which alone writes what is asked for
+        runs = runs / "workers" / str(cluster.worker)
+    workspace = open_source(settings, data, runs, texts, cluster.share)
+    with ExitStack() as stack:
+        place = stack.enter_context(open_place(checkpoints, make=True)) if checkpoints else None
+        train_all(workspace, cluster, place)
     console.print(f"Trained: see {workspace.folder} for curves, weights and run.json")
+    if bundle:
+        cluster.from_chief(lambda: _export(workspace, bundle).encode())  # the others wait for it
 
 
 @app.command()
 def export(
-    data: DataOption,
+    data: SourceOption,
     config: ConfigOption = CONFIG,
     runs: RunsOption = RUNS,
     bundle: BundleOption = BUNDLE,
 ) -> None:
     """Write the trained model as a bundle, if it says in onnxruntime what it said in Keras."""
-    workspace = _workspace(data, config, runs)
+    _export(open_source(load_config(config), data, runs), bundle)
+
+
+def _export(workspace: Workspace, bundle: Path) -> str:
+    """Export a run's model; give its version."""
     from training.export import DevPictures
     from training.export import export as export_model
     from training.train import trained_model
@@ -93,6 +144,7 @@ def export(
     manifest = export_model(trained_model(workspace), workspace, dev, bundle)
     size = graph_bytes(bundle) / 2**20
     console.print(f"{bundle}: {manifest.name} {manifest.version}, {size:.1f} MiB")
+    return manifest.version
 
 
 for command in (
@@ -107,6 +159,7 @@ for command in (
     register,
     promote,
     versions,
+    submit,
 ):
     app.command()(command)
 
@@ -133,11 +186,6 @@ def sheet(
         entries = dataset_entries(opened, load_dataset(data).split(chosen_split(split)), count)
     contact_sheet(entries, out)
     console.print(f"{out}: {len(entries)} pictures")
-
-
-def _workspace(data: Path, config: Path, runs: Path, texts: list[Path] | None = None) -> Workspace:
-    captions = [load_texts(path) for path in texts or []]
-    return open_workspace(load_config(config), load_dataset(data), runs, captions)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from captioner.model.manifest import Beam as Search
 Positive = Annotated[int, Meta(ge=1)]
 Rate = Annotated[float, Meta(gt=0, lt=1)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 RANDOM = "random"  # weights that have learnt nothing
 
 
@@ -142,12 +143,14 @@ class Beam(_Table):
 class TrainingConfig(_Table, kw_only=True):
     """Everything that decides what a run gives, but for the data.
 
-    `terms` are what the bundle says of its use, as the data's own terms want it.
+    `terms` are what the bundle says of its use, as the data's own terms want it. `precision` is
+    what the encoder and the decoder's projections compute in while they learn.
     """
 
     name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9.-]*$")]
     terms: str = ""
     seed: int = 1
+    precision: Precision = "float32"
     data: Data
     encoder: Encoder = Encoder()
     decoder: Decoder

@@ -4,32 +4,30 @@ import csv
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import keras
 import numpy as np
 
 from captioner.model.decoding import BeamSettings
 from captioner.model.vocabulary import Vocabulary
-from training.data.batches import Seen
+from training.data.views import Seen
 from training.decode import KerasCaptioner
 from training.evaluation.captioning import best_texts
 from training.metrics import cider
+from training.model import CaptionModel
 from training.report import plot_history
 
 logger = logging.getLogger(__name__)
 
 
-class DevScore(keras.callbacks.SwapEMAWeights):
-    """Captions the dev pictures after each epoch; keeps the best weights, stops when none come.
+class DevScore:
+    """Captions the dev pictures after each epoch; keeps the best weights, tells when none come.
 
-    Captions and validation loss are of the weights averaged over time, which it puts into the
-    model for as long as they are asked for. Its memory is the history file, so that a run that was
-    killed goes on where it was.
+    Its memory is the history file, so that a run that was killed goes on where it was.
     """
 
     def __init__(
         self,
+        model: CaptionModel,
         seen: Seen,
         references: Mapping[str, tuple[str, ...]],
         vocabulary: Vocabulary,
@@ -38,7 +36,7 @@ class DevScore(keras.callbacks.SwapEMAWeights):
         folder: Path,
         patience: int,
     ) -> None:
-        super().__init__()
+        self._model = model
         self._seen, self._references = seen, references
         self._vocabulary, self._beam = vocabulary, beam
         self._history, self._best = folder / "history.csv", folder / "best.weights.h5"
@@ -56,29 +54,34 @@ class DevScore(keras.callbacks.SwapEMAWeights):
         return bool(scores) and len(scores) - 1 - int(np.argmax(scores)) >= self._patience
 
     @property
+    def epochs(self) -> int:
+        """How many epochs have been judged."""
+        return len(self._rows)
+
+    @property
     def _scores(self) -> list[float]:
         return [float(row["dev_cider"]) for row in self._rows]
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        del self._rows[epoch:]  # scored before a kill, but not backed up: done again
+    def go_on_after(self, epochs: int) -> None:
+        """Forget later epochs: they were scored before a kill, but not kept, and are done again."""
+        del self._rows[epochs:]
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.on_test_begin()  # not on_predict_…: Keras 3.15 never swaps back at their end
+    def judge(self, losses: Mapping[str, float]) -> None:
+        """Score the model's present weights, those of another epoch, and keep them if best."""
+        epoch = self.epochs + 1
         score = self._score()
         is_best = score > max(self._scores, default=-1.0)
         if is_best:
             unfinished = self._best.with_name("unfinished.weights.h5")
-            self.model.save_weights(unfinished)
+            self._model.save_weights(unfinished)
             unfinished.replace(self._best)
-        self.on_test_end()
-        row = {"epoch": epoch + 1, **(logs or {}), "dev_cider": score}
+        row = {"epoch": epoch, **losses, "dev_cider": score}
         self._rows.append({name: str(value) for name, value in row.items()})
         self._write_history()
-        logger.info("epoch %d: dev CIDEr %.1f%s", epoch + 1, score, " (best)" if is_best else "")
-        self.model.stop_training = self.is_stale
+        logger.info("epoch %d: dev CIDEr %.1f%s", epoch, score, " (best)" if is_best else "")
 
     def _score(self) -> float:
-        self._captioner = self._captioner or KerasCaptioner(self.model)
+        self._captioner = self._captioner or KerasCaptioner(self._model)
         found = self._captioner.search(self._seen, self._beam)
         return cider(self._references, best_texts(self._references, found, self._vocabulary))
 

@@ -21,14 +21,16 @@ def computed(
     shape: tuple[int, ...],
     path: Path,
     *,
-    look: Callable[[NDArray[np.uint8], int], NDArray[np.uint8]] | None = None,
+    look: Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.uint8]] | None = None,
+    rows: NDArray[np.int64] | None = None,
     batch: int = 32,
 ) -> NDArray[np.float16]:
     """Give `function` of every picture, [pictures, *shape], memory-mapped from `path`.
 
-    `look` (pictures, number of the first) is how they are looked at, plainly by default. Computed
-    where the file is not there; a computation that was cut off starts again. Half precision keeps
-    three digits, more than a frozen encoder's features are good to.
+    `look` (pictures, their numbers) is how they are looked at, plainly by default. Given `rows`,
+    the places of all others are left empty, and take no room on disk. Computed where the file is
+    not there; a computation that was cut off starts again. Half precision keeps three digits, more
+    than a frozen encoder's features are good to.
     """
     whole = (len(pictures), *shape)
     if not path.is_file():
@@ -36,10 +38,12 @@ def computed(
         unfinished = path.with_suffix(".part")
         grids = np.lib.format.open_memmap(unfinished, "w+", np.float16, whole)
         encode = tf.function(function, autograph=False, reduce_retracing=True)
-        starts = range(0, len(pictures), batch)
+        wanted = np.arange(len(pictures)) if rows is None else rows
+        starts = range(0, len(wanted), batch)
         for start in track(starts, description=f"encoding {path.stem}"):
-            rows = np.asarray(pictures[start : start + batch])
-            grids[start : start + len(rows)] = encode(look(rows, start) if look else rows)
+            numbers = wanted[start : start + batch]
+            seen = np.asarray(pictures[numbers])
+            grids[numbers] = encode(look(seen, numbers) if look else seen)
         grids.flush()
         unfinished.rename(path)
     found: NDArray[Any] = np.load(path, mmap_mode="r")
@@ -48,21 +52,21 @@ def computed(
     return found
 
 
-def mirrored(pictures: NDArray[np.uint8], _: int) -> NDArray[np.uint8]:
+def mirrored(pictures: NDArray[np.uint8], _: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Mirror pictures [batch, height, width, 3]."""
     return pictures[:, :, ::-1]
 
 
-def cropped(seed: int) -> Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]:
+def cropped(seed: int) -> Callable[[NDArray[np.uint8], NDArray[np.int64]], NDArray[np.uint8]]:
     """Cut a view out of each picture at random, always the same for one seed and picture.
 
     It keeps most of the picture, so that its captions stay true, and fills the same square.
     """
 
-    def cut(pictures: NDArray[np.uint8], start: int) -> NDArray[np.uint8]:
+    def cut(pictures: NDArray[np.uint8], numbers: NDArray[np.int64]) -> NDArray[np.uint8]:
         views = np.empty_like(pictures)
-        for place, picture in enumerate(pictures):
-            chance = np.random.default_rng((seed, start + place))
+        for place, (picture, number) in enumerate(zip(pictures, numbers, strict=True)):
+            chance = np.random.default_rng((seed, number))
             height, width = picture.shape[:2]
             area, stretch = chance.uniform(_LEAST_AREA, 1), np.exp(chance.uniform(-0.15, 0.15))
             tall = min(1.0, np.sqrt(area) * stretch) * height

@@ -13,6 +13,14 @@ DataOption = Annotated[
         "captions.json and images.",
     ),
 ]
+SourceOption = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        metavar="PLACE",
+        help="A data set's folder, the URL of a container that holds one, or shards in either.",
+    ),
+]
 ConfigOption = Annotated[Path, typer.Option("--config", help="The run's configuration.")]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Folder for all that runs make.")]
 BundleOption = Annotated[Path, typer.Option("--bundle", help="Folder of the bundle.")]

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from captioner.model.decoding import BeamSettings, Hypothesis
 from captioner.model.vocabulary import END, PAD, START, Vocabulary
-from training.data.batches import Rows, Sampler, Seen, dataset_of
+from training.data.batches import dataset_of
+from training.data.sampling import Sampler
+from training.data.views import Rows, Seen
 from training.decode import KerasCaptioner
 
 RewardFunction = Callable[[Rows, Rows, Sequence[Sequence[Sequence[str]]]], NDArray[np.float64]]
@@ -29,13 +31,13 @@ def self_critical_batches(
 ) -> tf.data.Dataset:
     """Give `(inputs, next tokens, weights)` of one epoch, sampled from the model as it is by then.
 
-    One step is made while another is learnt from: captions are of the model as it was two steps
-    before at most. The weights are each caption's advantage, for its words and its end: cross
-    entropy so weighted has the policy gradient.
+    Each replica captions its own part. One step is made while another is learnt from: captions are
+    of the model as it was two steps before at most. The weights are each caption's advantage, for
+    its words and its end: cross entropy so weighted has the policy gradient.
     """
 
     def batches() -> Iterator[tuple[Seen, NDArray[np.int32], NDArray[np.float32]]]:
-        for pictures, texts, seen in sampler.steps():
+        for pictures, texts, seen, _ in sampler.steps():
             found = list(captioner.search(seen, search, batch=len(pictures) + len(texts)))
             words = [[vocabulary.decode(each.ids) for each in ranked] for ranked in found]
             rewards = reward(pictures, texts, words)
@@ -49,7 +51,7 @@ def self_critical_batches(
                     weights[place, column, 1 : len(ids)] = advantages[place, column]
             yield {**seen, "tokens": tokens[:, :, :-1]}, tokens[:, :, 1:], weights[:, :, 1:]
 
-    return dataset_of(batches, steps=len(sampler), ahead=1)
+    return dataset_of(batches, steps=len(sampler) * sampler.replicas, ahead=1)
 
 
 def _tokens(found: Hypothesis, max_words: int) -> list[int]:

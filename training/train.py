@@ -1,63 +1,87 @@
 """One training run: stages one after another, each resumable, the best by dev CIDEr kept."""
 
 import logging
-import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
-import keras
+import msgspec
 import numpy as np
 import tensorflow as tf
 
-from training.config import Stage
-from training.data.batches import (
-    Captions,
-    EncodedTexts,
-    Mixture,
-    Sampler,
-    Seen,
-    encode_captions,
-    plain_batches,
-    training_batches,
-)
+from training.checkpoints import Saved, StageCheckpoints
+from training.cluster import Cluster
+from training.config import RANDOM, ConfigError, Stage
+from training.console import counting
+from training.data.batches import plain_batches, training_batches
+from training.data.encoding import Captions, EncodedTexts, encode_captions
+from training.data.sampling import Mixture, Sampler, Share
 from training.data.splits import Split
+from training.data.views import Seen
 from training.decode import KerasCaptioner
 from training.dev_score import DevScore
 from training.encoders.choice import choose_what_learns
-from training.looks import Looks
+from training.learning import Learner, validation
+from training.looks import RECOGNISER, Looks
 from training.model import CaptionModel, build_model
-from training.optimising import compile_for
+from training.optimising import loss_for, optimizer_for
+from training.places import FolderPlace, Place
+from training.precision import computing_in
 from training.rewards import Reward
 from training.self_critical import self_critical_batches
 from training.tags import Named
 from training.word_vectors import begin_words
-from training.workspace import Workspace, WorkspaceError
+from training.workspace import NOTE, Workspace, WorkspaceError, check_note
 
 logger = logging.getLogger(__name__)
 
 
-class _Epochs(keras.callbacks.Callback):
-    """Tells a sampler which epoch it is, be it the first of a run that goes on."""
-
-    def __init__(self, sampler: Sampler) -> None:
-        super().__init__()
-        self._sampler = sampler
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._sampler.epoch = epoch
-
-
 class _Run:
-    """The parts that all stages of a run share."""
+    """The parts that all stages of a run share.
 
-    def __init__(self, workspace: Workspace, model: CaptionModel, *, fit: bool = True) -> None:
+    `model` is what has been learnt so far: pictures are looked at with it, it is scored and saved.
+    Its twin, which is on every device of the cluster, is what learns.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        model: CaptionModel,
+        cluster: Cluster | None = None,
+        checkpoints: Place | None = None,
+        *,
+        fit: bool = True,
+    ) -> None:
+        """Checkpoints are kept in the run's own folder unless a place is given.
+
+        Raises `WorkspaceError` where those that are there are of another run.
+        """
         self.workspace, self.model = workspace, model
         self.config = workspace.config
+        self.cluster = cluster or Cluster()
+        self.place: Place = FolderPlace(workspace.folder / "checkpoints")
+        if checkpoints:
+            self.place = checkpoints.under(self.config.name)
+            if self.cluster.is_chief:
+                self._take_up()
+        self.looks = Looks(workspace, model, fit=fit, once=self.cluster.from_chief)
 
-        self.looks = Looks(workspace, model, fit=fit)
+    def _take_up(self) -> None:
+        """Go on with what another machine may have begun in the place of the checkpoints."""
+        note, folder = self.place.read(NOTE), self.workspace.folder
+        if note is None:
+            self.place.put(NOTE, folder / NOTE)
+        else:
+            check_note(self.workspace, note, str(self.place))
+        if self.place.has(RECOGNISER) and not (folder / RECOGNISER).is_file():
+            self.place.fetch(RECOGNISER, folder / RECOGNISER)
+
+    def _keep_recogniser(self) -> None:
+        """Keep the recogniser with the checkpoints, whose weights go on from it."""
+        fitted = self.workspace.folder / RECOGNISER
+        if fitted.is_file() and not self.place.has(RECOGNISER):
+            self.place.put(RECOGNISER, fitted)
 
     def captions(self, split: Split) -> Captions:
         return self._encode([image.captions for image in self.workspace.pictures[split].images])
@@ -93,6 +117,16 @@ class _Run:
     def _text_captions(self) -> list[tuple[str, ...]]:
         return [captions for texts in self.workspace.texts for captions in texts.captions]
 
+    @cached_property
+    def _twin(self) -> CaptionModel:
+        """The model that learns: on one device the same, else one whose weights are to be given."""
+        if self.cluster.share.of == 1:
+            return self.model
+        untaught = msgspec.structs.replace(self.config.encoder, weights=RANDOM)
+        config = msgspec.structs.replace(self.config, encoder=untaught)
+        with self.cluster.strategy.scope():
+            return build_model(config, len(self.workspace.vocabulary), self.workspace.tags)
+
     def _sampler(self, stage: Stage) -> Sampler:
         return Sampler(
             self.looks.views("train", stage),
@@ -100,66 +134,94 @@ class _Run:
             self._texts(stage),
             Mixture(stage.images_per_step, stage.texts_per_step, stage.blind),
             seed=(self.config.seed, zlib.crc32(stage.name.encode())),
+            share=self.cluster.share,
+            lanes=self.workspace.lanes,
         )
 
     def train_stage(self, stage: Stage) -> None:
-        """Train one stage from the model's present weights and leave its best ones in it."""
+        """Train one stage from the model's present weights and leave its best ones in it.
+
+        Of a stage that is done, the best weights are all that is left to take.
+        """
         folder = self.workspace.stage(stage.name)
-        choose_what_learns(self.model.encoder, stage)
-        decoder_dropout = self.config.decoder.dropout
-        self.model.decoder.set_dropout(decoder_dropout if stage.dropout is None else stage.dropout)
+        checkpoints = saved = None
+        if self.cluster.is_chief:
+            checkpoints = StageCheckpoints(self.place.under(stage.name), folder)
+            saved = checkpoints.load()
+        is_done = saved is not None and saved.done
+        if not self.cluster.agree(lambda: is_done or (folder / "done").is_file()):
+            logger.info("stage %s", stage.name)
+            self._learn(stage, checkpoints, saved)
+        if self.cluster.is_chief:
+            self.model.load_weights(self.workspace.best(stage.name))
+            (folder / "done").touch()
+        self.cluster.share_values(self.model.weights)
+
+    def _learn(
+        self, stage: Stage, checkpoints: StageCheckpoints | None, saved: Saved | None
+    ) -> None:
+        """Go through the epochs that are left; the chief has `checkpoints`, and judges."""
+        sampler = self._sampler(stage)  # first, as it may fit the recogniser
+        seen = None
+        if checkpoints:
+            self._keep_recogniser()
+            seen = self._seen_of_dev(stage)
+        learner = self._learner(stage, steps=len(sampler) * stage.epochs)
+        done = saved.epochs if saved else 0
+        if saved:
+            learner.restore(saved.state)
+        done = int.from_bytes(self.cluster.from_chief(lambda: done.to_bytes(4)))
+        self.cluster.share_values(learner.variables)
+        with computing_in(self.config.precision, learner.model, self.model):
+            batches = self._batches(stage, sampler, learner)
+            judge = None
+            if checkpoints and seen is not None:
+                judge = _Judge(self, stage, learner, seen, checkpoints)
+                judge.go_on_after(done)
+            for sampler.epoch in range(done, stage.epochs):
+                if self.cluster.agree(lambda: judge is not None and judge.is_stale):
+                    break
+                title = f"Epoch {sampler.epoch + 1}/{stage.epochs}"
+                with counting(title, len(sampler), shown=judge is not None) as advance:
+                    loss = learner.epoch(batches, advance)
+                if judge:
+                    judge.judge(loss)
+        if checkpoints:
+            checkpoints.finish()
+
+    def _learner(self, stage: Stage, *, steps: int) -> Learner:
+        """Let the twin learn what the stage lets learn, from the model's weights."""
+        twin = self._twin
+        choose_what_learns(twin.encoder, stage)
+        dropout = self.config.decoder.dropout if stage.dropout is None else stage.dropout
+        twin.decoder.set_dropout(dropout)
+        with self.cluster.strategy.scope():
+            optimizer = optimizer_for(twin, stage, steps=steps, precision=self.config.precision)
+        learner = Learner(
+            twin,
+            optimizer,
+            loss_for(stage),
+            self.cluster,
+            # Advantages sum to nothing: the mean is over all places, not over their weights.
+            mean_of_weights=stage.objective != "self-critical",
+        )
+        learner.take_weights(self.model)
+        return learner
+
+    def _seen_of_dev(self, stage: Stage) -> Seen:
         seen = self.looks.views("dev", stage).plain()
-        if not stage.images_per_step:
-            seen = _told_alone(seen)
-        sampler = self._sampler(stage)
-        batches = (
-            self._sampled_batches(stage, sampler)
-            if stage.objective == "self-critical"
-            else training_batches(sampler, any_length=self.model.decoder.takes_any_length)
-        )
-        score = DevScore(
-            seen,
-            self.workspace.references("dev"),
-            self.workspace.vocabulary,
-            self.workspace.beam_settings,
-            folder=folder,
-            patience=stage.patience,
-        )
-        # In this order: an epoch that is backed up has been scored. The backup before it is kept
-        # until then, as a kill may come in the middle of writing.
-        backup = keras.callbacks.BackupAndRestore(
-            folder / "backup", double_checkpoint=True, delete_checkpoint=False
-        )
-        if not score.is_stale:
-            compile_for(self.model, stage, steps=len(batches) * stage.epochs)
-            self.model._initial_epoch = 0  # Keras keeps that of a stage that was resumed before
-            with warnings.catch_warnings():
-                if not stage.images_per_step:  # what reads the grid has nothing to learn from
-                    warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
-                self.model.fit(
-                    batches,
-                    validation_data=self._validation(stage, seen),
-                    epochs=stage.epochs,
-                    callbacks=[_Epochs(sampler), score, backup],
-                    shuffle=False,  # the batches have an order of their own
-                    verbose=1,
-                )
-        self.model.load_weights(self.workspace.best(stage.name))
+        return seen if stage.images_per_step else _told_alone(seen)
 
-    def _validation(self, stage: Stage, seen: Seen) -> tf.data.Dataset | None:
-        """Give the dev captions; self-critical training's loss of them would tell nothing."""
-        if stage.objective == "self-critical":
-            return None
-        return plain_batches(seen, self.captions("dev"), images_per_step=16)
-
-    def _sampled_batches(self, stage: Stage, sampler: Sampler) -> tf.data.Dataset:
+    def _batches(self, stage: Stage, sampler: Sampler, learner: Learner) -> tf.data.Dataset:
+        if stage.objective != "self-critical":
+            return training_batches(sampler, any_length=self.model.decoder.takes_any_length)
         reward = Reward(
             [image.captions for image in self.workspace.pictures["train"].images],
             self._text_captions if stage.texts_per_step else [],
             made_up_cost=stage.made_up_cost,
         )
         return self_critical_batches(
-            KerasCaptioner(self.model),
+            KerasCaptioner(learner.model),
             sampler,
             self.workspace.vocabulary,
             reward,
@@ -167,30 +229,73 @@ class _Run:
         )
 
 
+class _Judge:
+    """What the chief does after each epoch: score the averaged weights, keep how far it got."""
+
+    def __init__(
+        self,
+        run: _Run,
+        stage: Stage,
+        learner: Learner,
+        seen: Seen,
+        checkpoints: StageCheckpoints,
+    ) -> None:
+        self._model, self._learner, self._checkpoints = run.model, learner, checkpoints
+        workspace = run.workspace
+        self._score = DevScore(
+            run.model,
+            seen,
+            workspace.references("dev"),
+            workspace.vocabulary,
+            workspace.beam_settings,
+            folder=workspace.stage(stage.name),
+            patience=stage.patience,
+        )
+        self._dev_loss: Callable[[], float] | None = None
+        if stage.objective != "self-critical":  # whose loss of people's captions tells nothing
+            dev = plain_batches(seen, run.captions("dev"), images_per_step=16)
+            self._dev_loss = validation(run.model, loss_for(stage), dev)
+
+    @property
+    def is_stale(self) -> bool:
+        return self._score.is_stale
+
+    def go_on_after(self, epochs: int) -> None:
+        self._score.go_on_after(epochs)
+
+    def judge(self, loss: float) -> None:
+        """Score an epoch, then keep it: a kill between the two has it done again."""
+        with self._learner.averaged_in(self._model):
+            losses = {"loss": loss}
+            if self._dev_loss:
+                losses["val_loss"] = self._dev_loss()
+            self._score.judge(losses)
+        self._checkpoints.save(self._score.epochs, self._learner.state())
+
+
 def _told_alone(seen: Seen) -> Seen:
     """Give what is seen of pictures whose grid is not to be trusted at all."""
     return {**seen, "trust": np.zeros_like(seen["trust"])}
 
 
-def train(workspace: Workspace) -> CaptionModel:
+def train(
+    workspace: Workspace, cluster: Cluster | None = None, checkpoints: Place | None = None
+) -> CaptionModel:
     """Run every stage that is not finished yet; give the model with the last one's best weights.
 
-    A run that was killed goes on from its last whole epoch when it is called again.
+    A run that was killed goes on from its last whole epoch when it is called again, on a cluster of
+    another size too. Checkpoints are kept in the run's folder unless a place is given. Raises
+    `ConfigError` where a stage's steps cannot be shared evenly.
     """
     model = build_model(workspace.config, len(workspace.vocabulary), workspace.tags)
     begin_words(model.decoder, workspace.config, workspace.vocabulary)
+    run = _Run(workspace, model, cluster, checkpoints)
     for stage in workspace.config.stages:  # a fault of the last is told before the first begins
         choose_what_learns(model.encoder, stage)
+        _check_shares(workspace, stage, run.cluster.share)
     workspace.check_texts()
-    run = _Run(workspace, model)
     for stage in workspace.config.stages:
-        done = workspace.stage(stage.name) / "done"
-        if done.is_file():
-            model.load_weights(workspace.best(stage.name))
-            continue
-        logger.info("stage %s", stage.name)
         run.train_stage(stage)
-        done.touch()
     return model
 
 
@@ -201,6 +306,23 @@ def train_stage(workspace: Workspace, model: CaptionModel, stage: Stage) -> None
     """
     workspace.check_texts()
     _Run(workspace, model, fit=False).train_stage(stage)
+
+
+def _check_shares(workspace: Workspace, stage: Stage, share: Share) -> None:
+    """Raise `ConfigError` where the replicas' parts of a step would differ in size."""
+    pictures = len(workspace.pictures["train"].images)
+    for name in ("images_per_step", "texts_per_step"):
+        size = getattr(stage, name)
+        if size % share.of:
+            raise ConfigError(
+                f"{name} of stage {stage.name} is {size}, which {share.of} replicas cannot share "
+                f"evenly: make it a multiple of {share.of}."
+            )
+        if name == "images_per_step" and pictures < size and share.of > 1:
+            raise ConfigError(
+                f"{name} of stage {stage.name} is {size}, and there are {pictures} pictures: "
+                f"{share.of} replicas need a whole step."
+            )
 
 
 def trained_model(workspace: Workspace, stage: str | None = None) -> CaptionModel:

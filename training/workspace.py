@@ -28,6 +28,8 @@ from training.data.splits import Split
 from training.data.texts import Texts
 from training.tags import Named, tag_words
 
+NOTE = "run.json"
+"""The file, in a run's folder, that tells what it is made of."""
 _PACKAGES = ("keras", "numpy", "onnx", "onnxruntime", "pillow", "tensorflow", "tf2onnx")
 
 
@@ -50,6 +52,8 @@ class Workspace:
     texts: tuple[Texts, ...] = ()
     tags: Mapping[str, int] = field(default_factory=dict)
     """What the recogniser can name, with the words' ids."""
+    lanes: int = 1
+    """In how many shards the training pictures came, dealt out in turn."""
 
     @property
     def folder(self) -> Path:
@@ -75,6 +79,9 @@ class Workspace:
         """
         origin = f"{self.pictures[split].made_from} {self.config.side} {digest}"
         origin += self.config.encoder.layer or ""
+        rows = self.pictures[split].rows
+        if rows is not None:
+            origin += hashlib.sha256(rows.tobytes()).hexdigest()
         key = hashlib.sha256(origin.encode()).hexdigest()[:8]
         folder = picture_folder(self.runs, self.dataset, self.config.data.resize) / "computed"
         return folder / f"{self.config.encoder.name}-{what}-{split}-{look}-{key}.npy"
@@ -139,6 +146,20 @@ def open_workspace(
         vocabulary = Vocabulary(json.loads(noted.read_text()))
     else:
         vocabulary = _vocabulary(config, pictures["train"].images, texts)
+    return make_workspace(config, runs, dataset.name, pictures, vocabulary=vocabulary, texts=texts)
+
+
+def make_workspace(
+    config: TrainingConfig,
+    runs: Path,
+    dataset: str,
+    pictures: dict[Split, Pictures],
+    *,
+    vocabulary: Vocabulary,
+    texts: Sequence[Texts],
+    lanes: int = 1,
+) -> Workspace:
+    """Begin a run with what has been prepared. Raises `WorkspaceError` as `open_workspace`."""
     tags: dict[str, int] = {}
     if config.tags is not None:
         named = [Named.of(image.captions) for image in pictures["train"].images]
@@ -148,7 +169,7 @@ def open_workspace(
                 "The captions name nothing that could be a tag: give more of them by --text, or "
                 "take [tags] out of the configuration."
             )
-    workspace = Workspace(config, runs, dataset.name, pictures, vocabulary, tuple(texts), tags)
+    workspace = Workspace(config, runs, dataset, pictures, vocabulary, tuple(texts), tags, lanes)
     begin(workspace)
     return workspace
 
@@ -202,21 +223,13 @@ def begin(workspace: Workspace) -> None:
     Raises `WorkspaceError` as `open_workspace`.
     """
     workspace.folder.mkdir(parents=True, exist_ok=True)
-    path = workspace.folder / "run.json"
-    data = json.loads(json.dumps(workspace.describe_data()))
+    path = workspace.folder / NOTE
     if path.is_file():
-        begun = json.loads(path.read_text())
-        if not workspace.texts:
-            data |= {"texts": begun["data"]["texts"]} if "texts" in begun["data"] else {}
-        if not _is_of(begun["config"], workspace.config) or begun["data"] != data:
-            raise WorkspaceError(
-                f"{workspace.folder} was begun with another configuration or other captions: "
-                "delete it, or give the configuration another name."
-            )
+        check_note(workspace, path.read_bytes(), str(workspace.folder))
         return
     note = {
         "config": to_dict(workspace.config),
-        "data": data,
+        "data": workspace.describe_data(),
         "files_sha256": _file_digests(workspace),
         "packages": {name: version(name) for name in _PACKAGES},
         "python": platform.python_version(),
@@ -227,6 +240,19 @@ def begin(workspace: Workspace) -> None:
     unfinished = path.with_suffix(".part")
     unfinished.write_text(json.dumps(note, indent=1))
     unfinished.replace(path)
+
+
+def check_note(workspace: Workspace, content: bytes, where: str) -> None:
+    """Raise `WorkspaceError` where a run's note is not of this configuration and these captions."""
+    begun = json.loads(content)
+    data = json.loads(json.dumps(workspace.describe_data()))
+    if not workspace.texts and "texts" in begun["data"]:
+        data["texts"] = begun["data"]["texts"]
+    if not _is_of(begun["config"], workspace.config) or begun["data"] != data:
+        raise WorkspaceError(
+            f"{where} was begun with another configuration or other captions: delete it, or give "
+            "the configuration another name."
+        )
 
 
 def _is_of(begun: Any, config: TrainingConfig) -> bool:
@@ -244,7 +270,7 @@ def _is_of(begun: Any, config: TrainingConfig) -> bool:
 def _file_digests(workspace: Workspace) -> dict[str, str]:
     """Tell what the run reads besides captions: pictures as decoded, and files of weights."""
     digests = {
-        f"{split}.npy": hashlib.sha256(pictures.pixels).hexdigest()
+        f"{split}.npy": pictures.checksum or hashlib.sha256(pictures.pixels).hexdigest()
         for split, pictures in workspace.pictures.items()
     }
     config = workspace.config

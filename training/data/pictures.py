@@ -43,12 +43,15 @@ _FORMAT = 1  # raise when the same image would be decoded to other pixels
 class Pictures:
     """A split's pictures: `pixels[i]`, uint8 [side, side, 3] on disk, is that of `images[i]`.
 
-    `made_from` tells one set of files and sizes from another.
+    `made_from` tells one set of files and sizes from another. Where only some pixels are at hand,
+    `rows` are theirs; `checksum` is of all pixels, where it is known without reading them.
     """
 
     images: tuple[CaptionedImage, ...]
     pixels: NDArray[np.uint8]
     made_from: str
+    checksum: str | None = None
+    rows: NDArray[np.int64] | None = None
 
 
 def prepare_pictures(

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from training.decoders.base import CaptionDecoder, Tensor, Tensors
+from training.decoders.base import CaptionDecoder, Product, Projection, Tensor, Tensors
 
 
 class AttentionLstmDecoder(CaptionDecoder):
@@ -27,14 +27,15 @@ class AttentionLstmDecoder(CaptionDecoder):
         super().__init__(name="decoder")
         self.vocabulary_size = vocabulary_size
         self._width = width
-        self._project = layers.Dense(width, activation="relu", name="project")
-        self._start = layers.Dense(2 * width, activation="tanh", name="start")
-        self._look_keys = layers.Dense(attention_width, name="look_keys")
-        self._look_query = layers.Dense(attention_width, name="look_query")
+        self._project = Projection(width, activation="relu", name="project")
+        self._start = Projection(2 * width, activation="tanh", name="start")
+        self._look_keys = Projection(attention_width, name="look_keys")
+        self._look_query = Projection(attention_width, name="look_query")
         self._look_score = layers.Dense(1, use_bias=False, name="look_score")
-        self._gate = layers.Dense(width, activation="sigmoid", name="gate")
+        self._gate = Projection(width, activation="sigmoid", name="gate")
+        self._product = Product(name="product")
         self._lstm = layers.LSTMCell(width, name="lstm")
-        self._combine = layers.Dense(width, name="combine")
+        self._combine = Projection(width, name="combine")
         self._dropout = layers.Dropout(dropout)
         scale = keras.initializers.RandomNormal(stddev=0.02)
         self._words = self.add_weight((vocabulary_size, width), scale, name="words")
@@ -97,4 +98,4 @@ class AttentionLstmDecoder(CaptionDecoder):
 
     def _classify(self, x: Tensor, *, training: bool = False) -> Tensor:
         x = self._dropout(x, training=training)
-        return ops.matmul(x, ops.transpose(self._words)) + self._bias
+        return self._product(x, ops.transpose(self._words)) + self._bias

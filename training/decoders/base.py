@@ -5,9 +5,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+from keras import ops
 
 Tensor = Any  # a backend tensor: keras.ops works on those of TensorFlow, JAX and PyTorch alike
 Tensors = dict[str, Tensor]
+
+
+class Projection(keras.layers.Dense):
+    """A dense layer that may compute in half precision, and gives single precision always."""
+
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        return ops.cast(super().call(x, training=training), "float32")
+
+
+class Product(keras.layers.Layer):
+    """A product with a matrix that is not the layer's own; computes as `Projection` does."""
+
+    def call(self, x: Tensor, matrix: Tensor) -> Tensor:
+        return ops.cast(ops.matmul(x, matrix), "float32")
 
 
 class CaptionDecoder(keras.layers.Layer):

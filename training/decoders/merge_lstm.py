@@ -2,7 +2,7 @@
 
 from keras import layers, ops
 
-from training.decoders.base import CaptionDecoder, Tensor, Tensors
+from training.decoders.base import CaptionDecoder, Projection, Tensor, Tensors
 
 
 class MergeLstmDecoder(CaptionDecoder):
@@ -26,11 +26,11 @@ class MergeLstmDecoder(CaptionDecoder):
         super().__init__(name="decoder")
         self.vocabulary_size = vocabulary_size
         self._width = width
-        self._image = layers.Dense(width, activation="relu", name="image")
+        self._image = Projection(width, activation="relu", name="image")
         self.words = layers.Embedding(vocabulary_size, word_width, name="words")
         self._lstm = layers.LSTMCell(width, name="lstm")
-        self._hidden = layers.Dense(width, activation="relu", name="hidden")
-        self._classify = layers.Dense(vocabulary_size, name="classify")
+        self._hidden = Projection(width, activation="relu", name="hidden")
+        self._classify = Projection(vocabulary_size, name="classify")
         self._dropout = layers.Dropout(dropout)
         self.built = True
 

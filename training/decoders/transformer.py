@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from training.decoders.base import CaptionDecoder, Tensor, Tensors
+from training.decoders.base import CaptionDecoder, Product, Projection, Tensor, Tensors
 from training.tags import LEAST_CHANCE
 
 _MASKED = -1e9  # added to the attention scores of what must not be seen
@@ -27,9 +27,9 @@ class _Attention(layers.Layer):
     def __init__(self, width: int, heads: int, dropout: float, **named: Any) -> None:
         super().__init__(**named)
         self._heads, self._head_width = heads, width // heads
-        self._query = layers.Dense(width, name="query")
-        self._key_value = layers.Dense(2 * width, name="key_value")
-        self._output = layers.Dense(width, name="output")
+        self._query = Projection(width, name="query")
+        self._key_value = Projection(2 * width, name="key_value")
+        self._output = Projection(width, name="output")
         self._dropout = layers.Dropout(dropout)
         self.built = True  # used through its two parts, never called as a whole
 
@@ -67,8 +67,8 @@ class _Attention(layers.Layer):
 class _FeedForward(layers.Layer):
     def __init__(self, width: int, inner_width: int, dropout: float, **named: Any) -> None:
         super().__init__(**named)
-        self._in = layers.Dense(inner_width, activation="relu", name="in")
-        self._out = layers.Dense(width, name="out")
+        self._in = Projection(inner_width, activation="relu", name="in")
+        self._out = Projection(width, name="out")
         self._dropout = layers.Dropout(dropout)
 
     def call(self, x: Tensor, training: bool = False) -> Tensor:
@@ -175,13 +175,14 @@ class TransformerDecoder(CaptionDecoder):
         self.vocabulary_size = vocabulary_size
         self._width, self._heads = width, heads
         self._patches = patches
-        self._project = layers.Dense(width, name="project")
+        self._project = Projection(width, name="project")
         self._patch_layer = _PatchLayer(width, heads, inner_width, dropout, name="patch_layer")
         self._patch_norm = _norm("patch_norm")
         self._word_layers = [
             _WordLayer(width, heads, inner_width, dropout, name=f"word_layer{number}")
             for number in range(depth)
         ]
+        self._product = Product(name="product")
         self._final_norm = _norm("final_norm")
         self._dropout = layers.Dropout(dropout)
         scale = keras.initializers.RandomNormal(stddev=0.02)
@@ -192,8 +193,8 @@ class TransformerDecoder(CaptionDecoder):
         self._tag_ids = tuple(tag_ids)
         if tag_ids:
             self._slots = min(slots, len(tag_ids))
-            self._tag_word = layers.Dense(width, name="tag_word")
-            self._tag_chance = layers.Dense(width, activation="tanh", name="tag_chance")
+            self._tag_word = Projection(width, name="tag_word")
+            self._tag_chance = Projection(width, activation="tanh", name="tag_chance")
             self._nothing = self.add_weight((1, 1, width), scale, name="nothing")
         self.built = True
 
@@ -293,4 +294,4 @@ class TransformerDecoder(CaptionDecoder):
 
     def _classify(self, x: Tensor, *, training: bool = False) -> Tensor:
         x = self._dropout(self._final_norm(x), training=training)
-        return ops.matmul(x, ops.transpose(self._words)) + self._bias
+        return self._product(x, ops.transpose(self._words)) + self._bias

@@ -6,18 +6,11 @@ import numpy as np
 import pytest
 
 from captioner.model.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
-from training.data.batches import (
-    Captions,
-    EncodedTexts,
-    Look,
-    Mixture,
-    Sampler,
-    Views,
-    encode_captions,
-    plain_batches,
-    training_batches,
-)
+from training.data.batches import plain_batches, training_batches
 from training.data.captions import sentences_of
+from training.data.encoding import Captions, EncodedTexts, encode_captions
+from training.data.sampling import Mixture, Sampler, Share, Step
+from training.data.views import Look, Views
 
 CAPTIONS = (
     ("A dog runs .", "The dog runs fast ."),
@@ -30,6 +23,8 @@ VOCABULARY = Vocabulary.build(chain.from_iterable(map(sentences_of, CAPTIONS[:4]
 LEFT_OR_RIGHT = {1, 4}
 TEXTS = (("A dog .",), ("A cat sits .", "The cat runs ."), ("A bird .",))
 TAGS = 2
+
+FOUR = [Share(0, 2, 4), Share(2, 2, 4)]
 
 type Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
 
@@ -186,7 +181,7 @@ def flips(views: Views, name: str, mirrored: np.ndarray) -> np.ndarray:
     """Count how often each picture was mirrored in 60 epochs."""
     counts = np.zeros(len(CAPTIONS), int)
     for seed in range(60):
-        for rows, _, seen in sampler(views, Mixture(5), seed=seed).steps():
+        for rows, _, seen, _ in sampler(views, Mixture(5), seed=seed).steps():
             for row, found in zip(rows, seen[name], strict=True):
                 is_mirrored = not np.array_equal(found, pictures()[row])
                 assert np.array_equal(found, mirrored[row] if is_mirrored else pictures()[row])
@@ -250,7 +245,7 @@ def test_a_step_may_be_of_texts_alone() -> None:
 def test_a_share_of_the_pictures_is_told_by_tags_alone() -> None:
     chosen, found = sampler(with_tags(), Mixture(5, 0, 0.3)), []
     for chosen.epoch in range(800):
-        found += [seen["trust"] for *_, seen in chosen.steps()]
+        found += [step.seen["trust"] for step in chosen.steps()]
     trust = np.concatenate(found)
     assert (trust == 0).mean() == pytest.approx(0.3, abs=0.03)
     wavering = (trust > 0) & (trust < 1)
@@ -260,5 +255,61 @@ def test_a_share_of_the_pictures_is_told_by_tags_alone() -> None:
 
 
 def test_without_tags_nothing_is_told_of_trust() -> None:
-    for *_, seen in sampler(plain(), Mixture(2)).steps():
-        assert set(seen) == {"pictures"}
+    for step in sampler(plain(), Mixture(2)).steps():
+        assert set(step.seen) == {"pictures"}
+
+
+def steps_of(share: Share, lanes: int = 4, **options: Any) -> list[Step]:
+    """Give one epoch of 24 pictures and texts, told by a recogniser, each of 3 to 8 words."""
+    count = 24
+    random = np.random.default_rng(0)
+    lengths = random.integers(3, 9, count)
+    tokens = np.where(np.arange(9) < lengths[:, None], END, PAD).astype(np.int32)[:, None]
+    said = {
+        "tags": random.random((count, TAGS)).astype(np.float32),
+        "trust": np.ones(count, np.float32),
+    }
+    views = Views("grid", tuple(Look(pictures(count) + number, told=said) for number in range(3)))
+    imagined = EncodedTexts(
+        tokens, lambda rows, chance: chance.random((len(rows), TAGS)).astype(np.float32), (count,)
+    )
+    chosen = Sampler(
+        views,
+        Captions(tokens, np.ones(count, np.bool_)),
+        imagined,
+        Mixture(8, 4, 0.3),
+        seed=(1,),
+        share=share,
+        lanes=lanes,
+    )
+    return list(chosen.steps())
+
+
+@pytest.mark.parametrize("shares", [[Share(0, 2, 2)], [Share(0, 1, 2), Share(1, 1, 2)], FOUR])
+def test_steps_are_the_same_however_many_share_them(shares: list[Share]) -> None:
+    """And each process sees pictures of its own replicas' lanes alone."""
+    whole = steps_of(Share())
+    parts = [steps_of(share) for share in shares]
+    replicas = shares[0].of
+    for number, step in enumerate(whole):
+        of_step: list[Step] = []
+        for share, part in zip(shares, parts, strict=True):
+            of_step += part[number * share.count : (number + 1) * share.count]
+        assert len(of_step) == replicas
+        for place, part in enumerate(of_step):
+            assert part.longest == step.longest
+            assert np.array_equal(part.pictures, step.pictures[place::replicas])
+            assert np.array_equal(part.texts, step.texts[place::replicas])
+            assert np.array_equal(part.seen["grid"], step.seen["grid"][place::replicas])
+            for name in ("tags", "trust"):
+                both = (step.seen[name][:8][place::replicas], step.seen[name][8:][place::replicas])
+                assert np.array_equal(part.seen[name], np.concatenate(both))
+            assert set(part.pictures % replicas) == {place}
+    for share, part in zip(shares, parts, strict=True):
+        assert {row for step in part for row in step.pictures} == set(share.rows(24))
+
+
+def test_an_epoch_shows_as_many_pictures_of_each_lane() -> None:
+    for lanes, count in ((1, 24), (4, 24), (5, 16)):  # 24 are 4 of each of 5 lanes, and 4 more
+        rows = [row for step in steps_of(Share(), lanes) for row in step.pictures]
+        assert len(set(rows)) == len(rows) == count

@@ -63,9 +63,10 @@ def test_a_frozen_encoder_sees_each_picture_once(plain: Workspace, model: Captio
     assert views.kind == "grid"
     assert [look.is_mirrored for look in views.looks] == [False, True, False, False]
     pixels = plain.pictures["train"].pixels
+    rows = np.arange(len(pixels))
     for look, seen in zip(
         views.looks,
-        (pixels, pixels[:, :, ::-1], cropped(1)(pixels, 0), cropped(2)(pixels, 0)),
+        (pixels, pixels[:, :, ::-1], cropped(1)(pixels, rows), cropped(2)(pixels, rows)),
         strict=True,
     ):
         assert look.seen.shape == (40, PATCHES, CHANNELS)

@@ -9,7 +9,9 @@ import pytest
 from captioner.model.decoding import BeamSettings
 from captioner.model.vocabulary import PAD, SPECIAL_WORDS, START, Vocabulary
 from tests.support.tiny_model import CHANNELS, PATCHES, SIZES, tiny_encoder
-from training.data.batches import Captions, Look, Mixture, Rows, Sampler, Views
+from training.data.encoding import Captions
+from training.data.sampling import Mixture, Sampler
+from training.data.views import Look, Rows, Views
 from training.decode import KerasCaptioner
 from training.decoders.transformer import TransformerDecoder
 from training.model import CaptionModel, SmoothedCrossEntropy

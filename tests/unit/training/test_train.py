@@ -1,7 +1,6 @@
 """What a run keeps, and that a run which was killed becomes the run that was not."""
 
 import csv
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,17 @@ import pytest
 from tests.support import tiny_dataset
 from tests.support.tiny_model import TAGS, tiny_config, use_tiny_encoders
 from training import dev_score, looks, tagging
-from training.config import Stage, TrainingConfig
-from training.data.batches import (
-    Look,
-    Mixture,
-    Sampler,
-    Views,
-    encode_captions,
-    plain_batches,
-    training_batches,
-)
+from training.checkpoints import StageCheckpoints
+from training.config import Stage
+from training.data.batches import plain_batches
 from training.data.datasets import CaptionDataset, load_dataset
+from training.data.encoding import encode_captions
 from training.data.texts import load_texts
 from training.dev_score import DevScore
+from training.learning import Learner
 from training.model import CaptionModel, SmoothedCrossEntropy, build_model
 from training.optimising import TwoRateAdamW
+from training.places import FolderPlace
 from training.train import train, trained_model
 from training.workspace import Workspace, WorkspaceError, open_workspace
 
@@ -47,15 +42,9 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> CaptionDataset:
 
 @pytest.fixture(scope="module", autouse=True)
 def repeatable() -> Iterator[None]:
-    """Make runs quick and quiet, with a tiny encoder."""
-    fit = CaptionModel.fit
-
-    def quietly(self: CaptionModel, *arguments: Any, **options: Any) -> Any:
-        return fit(self, *arguments, **options | {"verbose": 0})
-
+    """Make runs quick, with a tiny encoder."""
     with pytest.MonkeyPatch.context() as patch:
         use_tiny_encoders(patch)
-        patch.setattr(CaptionModel, "fit", quietly)
         yield
 
 
@@ -80,87 +69,67 @@ def weights_of(model: CaptionModel) -> np.ndarray:
     return np.concatenate([weight.ravel() for weight in model.get_weights()])
 
 
-def compiled(config: TrainingConfig, words: int) -> CaptionModel:
-    model = build_model(config, words)
-    optimizer = keras.optimizers.AdamW(1e-2, use_ema=True, ema_momentum=0.9)
-    model.compile(optimizer, SmoothedCrossEntropy(0.1))
-    optimizer.build(model.trainable_variables)
-    return model
-
-
-class Watching(keras.callbacks.Callback):
-    """Averages the weights by hand, step by step, and keeps the raw ones of each epoch's end."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.average: list[np.ndarray] = []
-        self.last: list[np.ndarray] = []
-        self.at_the_end: list[np.ndarray] = []
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        weights = [weight.numpy() for weight in self.model.trainable_variables]
-        before = self.average or weights
-        self.average = [0.9 * old + 0.1 * new for old, new in zip(before, weights, strict=True)]
-        self.last = weights
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.at_the_end = [weight.numpy() for weight in self.model.trainable_variables]
-
-
 def test_captions_and_losses_are_of_the_averaged_weights(
     dataset: CaptionDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those are what is saved; between epochs the model goes on from the raw ones."""
-    workspace = open_workspace(tiny_config(), dataset, tmp_path)
-    config, words = workspace.config, len(workspace.vocabulary)
-    model = compiled(config, words)
-    captioned_with: list[np.ndarray] = []
-    really = DevScore._score
+    """Those are what is saved; between epochs the learner goes on from the raw ones."""
+    workspace = open_workspace(tiny_config(epochs=2), dataset, tmp_path)
+    average: list[np.ndarray] = []
+    raw: list[np.ndarray] = []
+    step, judge = Learner._one_step, DevScore.judge
+    losses: list[float] = []
 
-    def noting(self: DevScore) -> float:
-        captioned_with[:] = [weight.numpy() for weight in model.trainable_variables]
-        return really(self)
+    def stepping(self: Learner, iterator: Any) -> Any:
+        for variable, expected in zip(self.model.trainable_variables, raw, strict=bool(raw)):
+            assert np.array_equal(variable.numpy(), expected)  # untouched between two epochs
+        loss = step(self, iterator)
+        raw[:] = [weight.numpy() for weight in self.model.trainable_variables]
+        before = average or raw
+        average[:] = [0.9 * old + 0.1 * new for old, new in zip(before, raw, strict=True)]
+        return loss
 
-    monkeypatch.setattr(DevScore, "_score", noting)
-    views, captions = (
-        {split: of(split) for split in ("train", "dev")}
-        for of in (
-            lambda split: Views("pictures", (Look(workspace.pictures[split].pixels),)),
-            lambda split: encode_captions(
-                [image.captions for image in workspace.pictures[split].images],
-                workspace.vocabulary,
-                per_image=2,
-                max_words=8,
-            ),
-        )
-    )
-    sampler = Sampler(views["train"], captions["train"], None, Mixture(8), seed=(1,))
-    batches = training_batches(sampler, any_length=False)
-    dev = plain_batches(views["dev"].plain(), captions["dev"], images_per_step=8)
-    score = DevScore(
-        views["dev"].plain(),
-        workspace.references("dev"),
+    def judging(self: DevScore, of_epoch: Any) -> None:
+        assert_averaged(self._model)
+        losses.append(of_epoch["val_loss"])
+        judge(self, of_epoch)
+
+    def assert_averaged(model: CaptionModel) -> None:
+        learner = learners[-1].model
+        learnt = {
+            id(each): mean for each, mean in zip(learner.trainable_variables, average, strict=True)
+        }
+        for twin, found in zip(learner.weights, model.weights, strict=True):
+            expected = learnt.get(id(twin), twin.numpy())
+            assert found.numpy() == pytest.approx(expected, abs=1e-5)
+
+    learners: list[Learner] = []
+    begin = Learner.__init__
+
+    def beginning(self: Learner, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        self._step = lambda iterator: stepping(self, iterator)
+        learners.append(self)
+
+    monkeypatch.setattr(Learner, "__init__", beginning)
+    monkeypatch.setattr(DevScore, "judge", judging)
+    scores(monkeypatch, 10, 20)
+    model = train(workspace)
+    assert len(losses) == 2
+    differences = zip(raw, average, strict=True)
+    assert max(np.abs(one - other).max() for one, other in differences) > 0.01
+    assert_averaged(model)
+    captions = encode_captions(
+        [image.captions for image in workspace.pictures["dev"].images],
         workspace.vocabulary,
-        workspace.beam_settings,
-        folder=tmp_path,
-        patience=9,
+        per_image=2,
+        max_words=8,
     )
-    watching = Watching()
-    fitted = model.fit(batches, validation_data=dev, callbacks=[score, watching], shuffle=False)
-
-    def assert_same(some: list[np.ndarray], others: list[np.ndarray]) -> None:
-        for one, other in zip(some, others, strict=True):
-            assert one == pytest.approx(other, abs=1e-5)
-
-    assert_same(captioned_with, watching.average)
-    assert_same(watching.at_the_end, watching.last)
-    differences = zip(watching.last, watching.average, strict=True)
-    assert max(np.abs(raw - average).max() for raw, average in differences) > 0.01
-    saved = compiled(config, words)
-    saved.load_weights(tmp_path / "best.weights.h5")
-    assert_same([weight.numpy() for weight in saved.trainable_variables], watching.average)
-    loss = saved.evaluate(dev, verbose=0)
-    assert fitted.history["val_loss"] == [pytest.approx(loss, rel=1e-4)]
+    (batch,) = plain_batches(
+        {"pictures": workspace.pictures["dev"].pixels}, captions, images_per_step=16
+    )
+    inputs, following, weights = batch
+    expected = SmoothedCrossEntropy(0.1)(following, model(inputs), sample_weight=weights)
+    assert losses[-1] == pytest.approx(float(expected), rel=2e-3)  # grids are of half precision
 
 
 @pytest.fixture(scope="module")
@@ -200,19 +169,19 @@ def test_a_killed_run_becomes_the_run_that_was_not(
     assert not np.isclose(expected[0]["loss"], expected[1]["loss"], rtol=0.01)
 
 
-def test_a_kill_after_the_score_and_before_the_backup(
+def test_a_kill_after_the_score_and_before_the_checkpoint(
     dataset: CaptionDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = open_workspace(tiny_config(), dataset, tmp_path)
-    really = keras.callbacks.BackupAndRestore.on_epoch_end
+    really = StageCheckpoints.save
 
-    def backing_up(self: Any, epoch: int, logs: Any = None) -> None:
-        if epoch == 1:
+    def saving(self: StageCheckpoints, epochs: int, state: Any) -> None:
+        if epochs == 2:
             raise Killed
-        really(self, epoch, logs)
+        really(self, epochs, state)
 
     with monkeypatch.context() as patch:
-        patch.setattr(keras.callbacks.BackupAndRestore, "on_epoch_end", backing_up)
+        patch.setattr(StageCheckpoints, "save", saving)
         with pytest.raises(Killed):
             train(workspace)
     assert [row["epoch"] for row in history(workspace)] == [1, 2]
@@ -220,21 +189,21 @@ def test_a_kill_after_the_score_and_before_the_backup(
     assert [row["epoch"] for row in history(workspace)] == [1, 2, 3]
 
 
-def test_a_kill_in_the_middle_of_a_backup(
+def test_a_kill_in_the_middle_of_a_checkpoint(
     dataset: CaptionDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The backup before it is still there."""
+    """The one before it is still there."""
     workspace = open_workspace(tiny_config(), dataset, tmp_path)
-    really = CaptionModel.save_weights
+    really = FolderPlace.put
 
-    def saving(self: CaptionModel, filepath: Any, **options: Any) -> None:
-        really(self, filepath, **options)
-        if Path(filepath).name == "latest.weights.h5" and len(history(workspace)) == 2:
-            Path(filepath).write_bytes(Path(filepath).read_bytes()[:1000])
+    def putting(self: FolderPlace, name: str, source: Path) -> None:
+        really(self, name, source)
+        if name == "epoch-0002/state.npz":
+            (self.folder / name).write_bytes(b"half of it")
             raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(CaptionModel, "save_weights", saving)
+        patch.setattr(FolderPlace, "put", putting)
         with pytest.raises(Killed):
             train(workspace)
     train(workspace)
@@ -300,13 +269,13 @@ def test_stages_follow_each_other_and_what_is_done_is_done(
         with pytest.raises(Killed):
             train(workspace)
     starts: list[np.ndarray] = []
-    fit = CaptionModel.fit
+    take = Learner.take_weights
 
-    def noting(self: CaptionModel, *arguments: Any, **options: Any) -> Any:
-        starts.append(weights_of(self))
-        return fit(self, *arguments, **options)
+    def noting(self: Learner, model: CaptionModel) -> None:
+        starts.append(weights_of(model))
+        take(self, model)
 
-    monkeypatch.setattr(CaptionModel, "fit", noting)
+    monkeypatch.setattr(Learner, "take_weights", noting)
     trained = train(workspace)
     assert len(history(workspace)) == 2
     assert len(history(workspace, "tail")) == 1
@@ -317,9 +286,9 @@ def test_stages_follow_each_other_and_what_is_done_is_done(
     assert np.array_equal(weights_of(trained_model(workspace, "decoder")), weights_of(first))
     for before, after in zip(untrained, trained.encoder.get_weights(), strict=True):
         assert not np.array_equal(before, after)
-    fits = len(starts)
+    begun = len(starts)
     assert np.array_equal(weights_of(train(workspace)), weights_of(trained))
-    assert len(starts) == fits
+    assert len(starts) == begun
 
 
 def test_a_frozen_encoder_stays_as_it_was(dataset: CaptionDataset, tmp_path: Path) -> None:
@@ -372,7 +341,7 @@ def test_a_run_with_tags_is_killed_and_goes_on(
             train(tagged)
     assert [len(history(tagged, name)) for name in ("text", "decoder")] == [1, 1]
     assert not tagged.best("tail").exists()
-    (fitted, _) = pickle.loads((tagged.folder / "recogniser.pickle").read_bytes())
+    fitted, _ = looks._unpacked((tagged.folder / looks.RECOGNISER).read_bytes())
     monkeypatch.delattr(looks, "fit_recogniser")
     model = train(tagged)
     assert len(history(tagged, "tail")) == len(history(tagged, "reward")) == 1
