@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fuzz.__main__ import keep
 from fuzz.targets import TARGETS, Broken, names
 
 CORPUS = Path(__file__).resolve().parents[3] / "fuzz" / "corpus"
@@ -51,6 +52,19 @@ def test_what_does_not_hold_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuzz.targets.file_path", lambda name, **_: f"../{name}")
     with pytest.raises(Broken, match="stays in its folder"):
         names(b"a.jpg")
+
+
+def test_what_was_found_is_kept_as_far_as_there_is_room(tmp_path: Path) -> None:
+    found, corpus = tmp_path / "found", tmp_path / "corpus"
+    for folder in (found, corpus):
+        folder.mkdir()
+    (corpus / "known").write_bytes(b"a" * 40_000)
+    for name, data in {"small": b"b", "same": b"a" * 40_000, "large": b"c" * 20_000}.items():
+        (found / name).write_bytes(data)
+
+    keep(found, corpus)
+
+    assert sorted(path.stat().st_size for path in corpus.iterdir()) == [1, 40_000]
 
 
 def test_a_target_is_fuzzed_by_a_command(tmp_path: Path) -> None:
