@@ -102,6 +102,38 @@ class JobRun(Struct, frozen=True, kw_only=True):
     documents: int
 
 
+class StorageRequests(Struct, frozen=True):
+    """Requests of storage for an image, on average, by what they are charged as."""
+
+    reads: float
+    writes: float
+    queue: float
+
+
+class ImageTakes(Struct, frozen=True, kw_only=True):
+    """What an image takes from its event to its sidecar; medians, of one at a time.
+
+    `requests_again` are those of the same event when it comes a second time.
+    """
+
+    images: int
+    bytes: int
+    cpu_ms: float
+    elapsed_ms: float
+    requests: StorageRequests
+    requests_again: StorageRequests
+
+
+class PerImage(Struct, frozen=True, kw_only=True):
+    """What photographs of ordinary size and 12-megapixel JPEGs take."""
+
+    command: str
+    bundle: ModelName
+    machine: Machine
+    photograph: ImageTakes
+    large: ImageTakes
+
+
 class Recall(Struct, frozen=True):
     """How many percent of the queries have the right image in the first so many, by ranker."""
 

@@ -12,16 +12,24 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import results
+from benchmarks import results, sizing
 from captioner.errors import CaptionerError
 from captioner.model.bundle import read_manifest
-from scripts import gallery_tables, runs, search_tables, tables, telemetry_tables
+from scripts import (
+    gallery_tables,
+    operate_tables,
+    runs,
+    search_tables,
+    tables,
+    telemetry_tables,
+)
 from scripts.errors import SetupError
 
 ROOT = Path(__file__).resolve().parent.parent
 _DOCUMENTS = (
     "README.md",
     "docs/observability.md",
+    "docs/operate.md",
     "models/MODEL_CARD.md",
     "training/README.md",
 )
@@ -74,7 +82,12 @@ def filled(text: str, blocks: Mapping[str, Make]) -> str:
 def blocks_of(root: Path) -> dict[str, Make]:
     """Give what makes each table, by its name."""
     models = root / "models"
+    prices = sizing.load_prices
     return {
+        "per-image": lambda: operate_tables.takes_table(_per_image(root)),
+        "sizing": lambda: operate_tables.sizing_table(_per_image(root), prices()),
+        "costs": lambda: operate_tables.costs_table(_per_image(root), prices()),
+        "scale-out": lambda: operate_tables.scale_out_table(_per_image(root), prices()),
         "errors": tables.errors_table,
         "settings": tables.settings_table,
         "scores": lambda: tables.scores_table(read_manifest(models)),
@@ -130,6 +143,11 @@ def _histories(root: Path) -> list[Path]:
             "compared to training/results/RUN/STAGE.csv"
         )
     return found
+
+
+def _per_image(root: Path) -> results.PerImage:
+    path = root / "benchmarks" / "per_image.json"
+    return _loaded(path, results.PerImage, "python -m benchmarks.per_image")
 
 
 def _results(root: Path) -> results.Results:

@@ -10,6 +10,7 @@ from benchmarks.results import (
     ROWS,
     CollectionSpeed,
     GalleryRun,
+    PerImage,
     Results,
     SearchQuality,
     SearchSpeed,
@@ -167,3 +168,16 @@ def test_what_telemetry_costs_is_stored(tmp_path):
     assert run.ratio > 0
     assert 0 < run.api_imports_ms < run.app_imports_ms
     assert "ratio of captions" in shown
+
+
+def test_what_an_image_takes_is_counted(tmp_path):
+    out = tmp_path / "per_image.json"
+
+    shown_by("--images", 8, "--json", out, module="per_image")
+
+    found = load(out, PerImage)
+    for each in (found.photograph, found.large):
+        assert each.cpu_ms > 0
+        assert each.requests.writes >= 2  # the sidecar and the change log
+        assert each.requests_again.reads < each.requests.reads
+    assert found.large.bytes > found.photograph.bytes
