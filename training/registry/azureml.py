@@ -57,7 +57,7 @@ def connect(uri: str, credential: TokenCredential | None = None) -> "MLClient":
         from azure.ai.ml import MLClient
     except ImportError:
         raise RegisterError(
-            "--azureml needs one more package: pip install -r requirements-azureml.txt."
+            "--azureml needs azure-ai-ml: run `make azureml` first."
         ) from None
     if credential is None:
         from azure.identity import DefaultAzureCredential
