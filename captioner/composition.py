@@ -1,5 +1,6 @@
 """App settings to services: everything that a process shares, made when it is first needed."""
 
+import logging
 import os
 import tempfile
 import warnings
@@ -187,6 +188,8 @@ def _temporary_folder() -> Path:
 
 
 def _decoder(settings: Settings) -> partial[Picture]:
+    # At its most talkative it tells what is in the metadata of pictures: names and places.
+    logging.getLogger("PIL").setLevel(logging.INFO)
     # Python remembers each warning for ever, to give it once: files that are damaged in thousands
     # of ways would fill memory and log. What cannot be read raises, and is told.
     warnings.filterwarnings("ignore", module=r"PIL\.")

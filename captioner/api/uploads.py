@@ -13,6 +13,7 @@ from werkzeug.http import parse_options_header
 from captioner.api.requests import Query
 from captioner.errors import ContradictoryRequest, InvalidRequest, UnsupportedMediaType
 from captioner.ondemand import MOST_INLINE, OneDirectory, Sent
+from captioner.sources import name_without_credentials
 
 type Pairs = list[tuple[str, Any]]
 
@@ -46,7 +47,7 @@ def images_in(request: func.HttpRequest, name: str | None = None) -> Iterator[li
             raise InvalidRequest("The request is empty; send an image's bytes, a form or JSON.")
         if body[:99].lstrip()[:1] == b"{":  # as no image begins
             raise UnsupportedMediaType("Send JSON with the header Content-Type: application/json.")
-        yield [Sent(name or _UNNAMED, len(body), lambda: body)]
+        yield [Sent(_shown(name), len(body), lambda: body)]
         return
     with ExitStack() as parts:
         fields, files = _parts_of(request)
@@ -64,7 +65,7 @@ def images_in(request: func.HttpRequest, name: str | None = None) -> Iterator[li
             raise ContradictoryRequest(
                 "Several images cannot have one 'name'; name the form's files."
             )
-        yield [_sent(name or file.filename or _UNNAMED, file.stream) for file in files]
+        yield [_sent(_shown(name or file.filename), file.stream) for file in files]
 
 
 def _parts_of(form: func.HttpRequest) -> tuple[list[str], list[FileStorage]]:
@@ -78,6 +79,11 @@ def _parts_of(form: func.HttpRequest) -> tuple[list[str], list[FileStorage]]:
     media_type, options = parse_options_header(form.headers.get("content-type"))
     _, fields, files = parser.parse(BytesIO(body), media_type, len(body), options)
     return [name for name, _ in cast("Pairs", fields)], [file for _, file in cast("Pairs", files)]
+
+
+def _shown(name: str | None) -> str:
+    """Give the name of an image as records and logs may tell it: some call it by a signed URL."""
+    return name_without_credentials(name or "") or _UNNAMED
 
 
 def _sent(name: str, file: IO[bytes]) -> Sent:

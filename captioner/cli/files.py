@@ -7,6 +7,7 @@ from pathlib import Path
 
 from captioner.errors import FileUnreadable, ImageTooLarge, InvalidRequest
 from captioner.images import HEAD_BYTES, content_type_of
+from captioner.sources.redaction import name_without_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def files_to_caption(arguments: Sequence[str]) -> list[NamedFile]:
         else:
             found.append(NamedFile(path, argument))
     _require(found, "image", arguments)
-    return [NamedFile(each.path, _encodable(each.name)) for each in found]
+    return [NamedFile(each.path, name_without_credentials(_encodable(each.name))) for each in found]
 
 
 def files_to_upload(arguments: Sequence[str], prefix: str) -> list[NamedFile]:

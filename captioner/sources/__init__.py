@@ -9,6 +9,7 @@ records that lie in a directory, which are those of the store.
 
 from captioner.sources.directories import LARGEST_PAGE, Directory, Page, Place
 from captioner.sources.downloads import MOST_REDIRECTS, Download
+from captioner.sources.redaction import name_without_credentials
 from captioner.sources.sources import Sources
 from captioner.sources.urls import LONGEST_URL
 
@@ -21,4 +22,5 @@ __all__ = [
     "Page",
     "Place",
     "Sources",
+    "name_without_credentials",
 ]

@@ -50,6 +50,12 @@ def path_without_credentials(path: str) -> str:
     return quote(re.split("[?&;]", plain, maxsplit=1)[0])
 
 
+def name_without_credentials(name: str) -> str:
+    """Give an image's name as it was told, but for what follows it where it is a signed URL."""
+    plain = _unquoted(name)
+    return re.split("[?&;]", plain, maxsplit=1)[0] if _holds_secret(plain) else name
+
+
 def _holds_secret(text: str) -> bool:
     """Tell whether there is a field of a query in a text that was unquoted."""
     return any(_SECRET.search(name.strip().lower()) for name in _FIELD.findall(text))

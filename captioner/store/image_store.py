@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
+from urllib.parse import unquote
 
 import msgspec
 from azure.core import MatchConditions
@@ -39,6 +40,7 @@ _LONGEST_BLOB_NAME = 1024  # characters; the service's own limit
 # No XML can hold these: one such blob, and emulators list its container no more.
 _UNLISTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
+_SIGNATURE = re.compile("[?&;]sig=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +424,9 @@ def _legal(name: str) -> str:
         raise InvalidRequest("An image's name may not hold '\\': storage would make it '/'.")
     if any(segment in {".", ".."} for segment in name.split("/")):
         raise InvalidRequest("An image's name may not have '.' or '..' between slashes.")
+    if _SIGNATURE.search(unquote(unquote(name))):
+        # Not told again, nor sent on: it opens something that is not ours.
+        raise InvalidRequest("An image's name may not hold a signature; give its name alone.")
     return name
 
 

@@ -101,3 +101,10 @@ def test_several_files_cannot_have_one_name() -> None:
 def test_json_must_say_that_it_is(content_type: str | None) -> None:
     with pytest.raises(UnsupportedMediaType, match="Content-Type: application/json"):
         read(post(b'\n {"url": "https://example.org/a.jpg"}', content_type))
+
+
+def test_an_image_that_is_called_by_a_signed_url_is_not_told_with_it() -> None:
+    url = "https://a.example/b.jpg?sv=1&sig=s3cret"
+
+    assert read(post(DATA), url)[0][0] == "https://a.example/b.jpg"
+    assert read(form(("file", (url, DATA))))[0][0] == "https://a.example/b.jpg"

@@ -47,6 +47,11 @@ def test_files_to_caption_keep_their_order_and_their_names_as_given(attic):
     assert [file.name for file in files_to_caption(given)] == given
 
 
+def test_what_is_called_by_a_signed_url_is_not_told_with_it(attic):
+    (found,) = files_to_caption(["https://a.example/b.jpg?sv=1&sig=s3cret"])
+    assert found.name == "https://a.example/b.jpg"
+
+
 def test_a_name_that_is_not_text_becomes_text(attic):
     odd = os.fsdecode(b"odd-\xff.jpg")
     (file,) = files_to_caption([odd])

@@ -6,7 +6,11 @@ import pytest
 
 from captioner.errors import InvalidUrl
 from captioner.sources import Sources
-from captioner.sources.redaction import silence_queries, without_credentials
+from captioner.sources.redaction import (
+    name_without_credentials,
+    silence_queries,
+    without_credentials,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +103,17 @@ def test_a_url_tells_its_image_without_credentials() -> None:
     assert facts.url == "https://museum.example/attic/my%20photo.jpg?size=2"
     with pytest.raises(InvalidUrl):
         Sources.facts_of("https://user:s3cret@museum.example/a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("attic/a b.jpg", "attic/a b.jpg"),
+        ("100% sure?.jpg", "100% sure?.jpg"),
+        ("https://a.example/b.jpg?size=2", "https://a.example/b.jpg?size=2"),
+        ("https://a.example/b.jpg?sv=1&sig=s3cret", "https://a.example/b.jpg"),
+        ("https%3A%2F%2Fa.example%2Fb.jpg%3Fsig%3Ds3cret", "https://a.example/b.jpg"),
+    ],
+)
+def test_a_name_that_is_a_signed_url_loses_what_opens_it(name: str, shown: str) -> None:
+    assert name_without_credentials(name) == shown

@@ -417,3 +417,10 @@ def test_an_image_is_not_written_over_where_it_may_not_be(store: ImageStore) -> 
         store.put_image("a.jpg", b"fourth", replaces=etag)
     assert (store.get_image("a.jpg").data, store.get_image("a.jpg").etag) == (b"third", later)
     assert store.find_image("a.jpg").metadata == {}
+
+
+@pytest.mark.parametrize("name", ["a.jpg?sv=1&sig=s3cret", "a.jpg%3Fsig%3Ds3cret", "a;SIG=s3cret"])
+def test_a_signature_is_no_name_and_is_not_told_again(name: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        sidecar_name(name)
+    assert "s3cret" not in caught.value.message
