@@ -56,9 +56,7 @@ def connect(uri: str, credential: TokenCredential | None = None) -> "MLClient":
     try:
         from azure.ai.ml import MLClient
     except ImportError:
-        raise RegisterError(
-            "--azureml needs azure-ai-ml: run `make azureml` first."
-        ) from None
+        raise RegisterError("--azureml needs azure-ai-ml: run `make azureml` first.") from None
     if credential is None:
         from azure.identity import DefaultAzureCredential
 
