@@ -7,7 +7,6 @@ from pathlib import Path
 
 from captioner.errors import FileUnreadable, ImageTooLarge, InvalidRequest
 from captioner.images import HEAD_BYTES, content_type_of
-from captioner.sources.redaction import name_without_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,8 @@ def files_to_caption(arguments: Sequence[str]) -> list[NamedFile]:
     a text beside it is not. Raises `FileUnreadable` for a folder that cannot be listed, and
     `InvalidRequest` where there is no image at all.
     """
+    from captioner.sources import name_without_credentials  # noqa: PLC0415 - loads the cloud's SDK
+
     found = []
     for argument in arguments:
         path = _path(argument)
