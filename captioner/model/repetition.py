@@ -42,22 +42,24 @@ class Repetition:
 
     def barred(self, ids: Sequence[int]) -> set[int]:
         """Give what a caption with these words may not go on with."""
-        if not ids:
-            return set()
-        last = ids[-1]
-        return {
-            word
-            for before, word in zip((START, *ids), ids, strict=False)
-            if word not in self.functional
-            and word not in self.modifying
-            and not self._tell_apart(before, last, word)
-        }
+        barred = set[int]()
+        before = START
+        for word in ids:  # several thousand times a second: no generators
+            if (
+                word not in self.functional
+                and word not in self.modifying
+                and not self._tell_apart(before, ids[-1], word)
+            ):
+                barred.add(word)
+            before = word
+        return barred
 
     def _tell_apart(self, before: int, last: int, word: int) -> bool:
         """Whether one word behind `before` and again behind `last` is two things."""
-        if last in self.another:
-            return True
-        tells = all(
-            each not in self.functional and each not in {START, word} for each in (before, last)
+        return last in self.another or (
+            before != last and self._tells(before, word) and self._tells(last, word)
         )
-        return tells and before != last
+
+    def _tells(self, before: int, word: int) -> bool:
+        """Whether a word before another says which one it is."""
+        return before not in self.functional and before not in {START, word}

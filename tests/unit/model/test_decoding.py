@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captioner.model.decoding import BeamSettings, Hypothesis, Ids, LogProbs, beam_search
+from captioner.model.decoding import (
+    BeamSettings,
+    Hypothesis,
+    Ids,
+    LogProbs,
+    _highest,
+    beam_search,
+)
 from captioner.model.vocabulary import END, PAD, SPECIAL_WORDS, START, UNKNOWN
 
 A, B, C = range(len(SPECIAL_WORDS), len(SPECIAL_WORDS) + 3)
@@ -108,8 +115,11 @@ def test_a_beam_as_wide_as_everything_finds_the_exact_ranking(
         assert one.score == pytest.approx(other.score, abs=1e-5)
 
 
-def never_stopping(model: Model, settings: BeamSettings) -> list[Hypothesis]:
-    """Search as plainly as possible, to the length limit whatever has been found."""
+def plainly(model: Model, settings: BeamSettings, *, stops: bool) -> list[Hypothesis]:
+    """Search as plainly as possible, if it is not to stop to the length limit.
+
+    It stops where no open caption would be among the best if it ended there.
+    """
     finished: list[Hypothesis] = []
     still_open: list[tuple[np.float32, tuple[int, ...]]] = [(np.float32(0), ())]
 
@@ -130,6 +140,12 @@ def never_stopping(model: Model, settings: BeamSettings) -> list[Hypothesis]:
                 finish(total, ids)
         words = [(total, (*ids, token)) for total, ids, token in candidates if token != END]
         still_open = words[: settings.beam_size]
+        best = sorted((each.score for each in finished), reverse=True)[: settings.beam_size]
+        if stops and len(best) == settings.beam_size and still_open:
+            likeliest = float(still_open[0][0]) / (length + 2) ** settings.length_penalty
+            if likeliest <= best[-1] and length + 1 < settings.max_words:
+                still_open = []
+                break
     for total, ids in still_open:
         finish(total, ids)
     return sorted(finished, key=lambda each: -each.score)[: settings.beam_size]
@@ -141,13 +157,15 @@ def never_stopping(model: Model, settings: BeamSettings) -> list[Hypothesis]:
     length_penalty=st.sampled_from([0.0, 0.7, 1.0, 1.5]),
     sharpness=st.sampled_from([0.5, 2.0, 5.0]),
 )
-def test_stopping_early_costs_nothing(
+def test_a_search_finds_what_a_plain_one_finds(
     seed: int, beam_size: int, length_penalty: float, sharpness: float
 ) -> None:
     settings = BeamSettings(beam_size, length_penalty=length_penalty, max_words=7)
     model = random_model(seed, 3, sharpness)
     (found,) = search(model, settings)
-    assert ids_of(found) == ids_of(never_stopping(model, settings))
+    assert ids_of(found) == ids_of(plainly(model, settings, stops=True))
+    if length_penalty == 0:  # words only make a caption less likely: stopping costs nothing
+        assert ids_of(found) == ids_of(plainly(model, settings, stops=False))
 
 
 @pytest.mark.parametrize(
@@ -155,13 +173,13 @@ def test_stopping_early_costs_nothing(
     [
         # "a" ends with 0.9: -0.105 in all. Going on is worth at most ln 0.1 = -2.303.
         (0.1, 0.0, 2),
-        # By the mean of 2 tokens: -0.053; at the limit of 9 words, -2.303 / 10 = -0.230 at most.
+        # By the mean of 2 tokens: -0.053; going on and ending then: -2.303 / 3 = -0.768.
         (0.1, 1.0, 2),
-        # At most ln 0.6 / 10 = -0.051, against ln 0.4 / 2 = -0.458: all nine words are read.
+        # ln 0.6 / 3 = -0.170, against ln 0.4 / 2 = -0.458, and better with each word: all are read.
         (0.6, 1.0, 9),
     ],
 )
-def test_a_search_ends_when_nothing_open_can_still_win(
+def test_a_search_ends_when_nothing_open_would_win(
     goes_on: float, length_penalty: float, calls: int
 ) -> None:
     table = {(): {A: 1.0}, (A,): {END: 1 - goes_on, B: goes_on}}
@@ -172,6 +190,16 @@ def test_a_search_ends_when_nothing_open_can_still_win(
     (found,) = beam_search(step, 1, settings)
     assert step.calls == calls
     assert ids_of(found) == [(A,) if calls == 2 else (A, *[B] * 8)]
+
+
+@pytest.mark.parametrize(("count", "shape"), [(1, 3), (6, 15696), (6, 300), (10, 255), (400, 900)])
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_highest_of_many_values_are_found(count: int, shape: int, ties: bool) -> None:
+    rng = np.random.default_rng(shape)
+    values = rng.integers(0, 9, shape) if ties else rng.permutation(shape)
+    values = np.where(rng.random(shape) < 0.1, -np.inf, values).astype(np.float32)
+    expected = sorted(range(shape), key=lambda place: (-values[place], place))[:count]
+    assert _highest(values, count).tolist() == expected
 
 
 def test_a_search_waits_for_as_many_captions_as_it_has_beams() -> None:
