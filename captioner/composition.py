@@ -31,7 +31,7 @@ from captioner.store import CatalogueBlobs, Documents, ImageStore, MessageQueue
 from captioner.store.account import open_account
 from captioner.telemetry import tell_model
 from captioner.thumbnails import CONTENT_TYPE as THUMBNAIL_TYPE
-from captioner.thumbnails import Thumbnails
+from captioner.thumbnails import LONGEST_SIDE, Thumbnails
 from captioner.uploads import Uploads
 from captioner.vision.azure_captioner import AzureVisionCaptioner
 from captioner.vision.throttle import Throttle
@@ -202,8 +202,13 @@ def _decoder(settings: Settings) -> partial[Picture]:
 
 
 def _captioning(settings: Settings, own_captioner: ModelSource) -> CaptioningService:
+    vision = _vision_lane(settings)
+    read = _decoder(settings)
+    if vision is None:
+        # The model looks at fewer pixels than a thumbnail has; Vision would look at more.
+        read = partial(read, enough=LONGEST_SIDE["small"])
     return CaptioningService(
-        _decoder(settings),
+        read,
         own=Lane(
             OnnxCaptioner.source,
             own_captioner,
@@ -211,7 +216,7 @@ def _captioning(settings: Settings, own_captioner: ModelSource) -> CaptioningSer
             threads=1,  # onnxruntime spreads one batch over the cores
             timeout_s=_OWN_TIMEOUT_S,
         ),
-        vision=_vision_lane(settings),
+        vision=vision,
         wording=Wording(
             neutral=settings.neutral_wording,
             preferred=settings.preferred_terms,

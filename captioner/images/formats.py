@@ -137,7 +137,13 @@ def _jpeg_essentials(data: bytes) -> bytes:
 
 
 def _scans_in(data: bytes, at: int) -> int:
-    """Count the scans of a JPEG from a place before the first one up to its end marker."""
+    """Count the scans of a JPEG from a place before the first one up to its end marker.
+
+    Where its bytes can hold no more than are allowed, an upper limit.
+    """
+    scans = data.count(b"\xff\xda", at)
+    if scans <= _MOST_SCANS:  # nearly always, and ten times faster told
+        return scans
     scans = 0
     for _ in _parts():
         found = _JPEG_SEGMENT.search(data, at)

@@ -159,6 +159,8 @@ def _open_graph(folder: Path, graph: GraphFile, threads: int) -> ort.InferenceSe
     options.log_severity_level = 3  # errors only; they are raised as well
     # A waiting thread would otherwise spin: cores that belong to the app's other requests.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Processors without whole-number instructions would cut sums of products off at 16 bits.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as fault:  # onnxruntime's errors share no base class
