@@ -29,6 +29,7 @@ from training.options import (
 )
 from training.places import open_place
 from training.registry.commands import promote, register, versions
+from training.repacking import optimise
 from training.sources import open_source
 from training.submitting import submit
 from training.workspace import Workspace
@@ -148,6 +149,7 @@ def _export(workspace: Workspace, bundle: Path) -> str:
 
 
 for command in (
+    optimise,
     finetune,
     evaluate,
     compare,

@@ -6,7 +6,6 @@ and folds a batch norm into the convolution before it. What a batch norm does in
 and a shift of each channel; the scale is missing where it is in the convolution's kernel already.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +21,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-_KEY, _UNIFORM = "weights", "uniform_weights"
+from training.notes import SCALED, Notes
+
 # A vector as short as this may be used, and so be kept, number by number.
 _SHORT = 4
 _KERAS_NUMBER = re.compile(r"_\d+(?=/|$)")
@@ -85,12 +85,12 @@ class NamedWeights:
                 weight = found[kernel]
                 # A depthwise kernel is [height, width, channels, 1], others end in channels.
                 by_channel = scale[:, None] if weight.shape[-1] == 1 else scale
-                found[f"{kernel} scaled"] = weight * by_channel
+                found[f"{kernel}{SCALED}"] = weight * by_channel
         return found
 
     def missing(self, names: set[str]) -> list[str]:
         """Tell which weights cannot be put back from those of `names`."""
-        scaled = {kernel for kernel in self._plain if f"{kernel} scaled" in names}
+        scaled = {kernel for kernel in self._plain if f"{kernel}{SCALED}" in names}
         parted = {
             name
             for name, weight in self._plain.items()
@@ -107,14 +107,14 @@ class NamedWeights:
     def put_back(self, found: Mapping[str, NDArray[np.float32]]) -> None:
         """Give the model these weights; none may be `missing`."""
         for name, weight in self._plain.items():
-            if f"{name} scaled" in found:
-                weight.assign(found[f"{name} scaled"])
+            if f"{name}{SCALED}" in found:
+                weight.assign(found[f"{name}{SCALED}"])
             elif name in found:
                 weight.assign(found[name])
             else:
                 weight.assign(np.stack([found[part] for part in _parts(name, weight)]))
         for name, norm in self._norms.items():
-            in_kernel = f"{self._kernel_before[id(norm)]} scaled" in found
+            in_kernel = f"{self._kernel_before[id(norm)]}{SCALED}" in found
             scale = 1.0 if in_kernel else found[f"{name} scale"]
             _set_effect(norm, scale, found[f"{name} shift"])
 
@@ -182,13 +182,12 @@ def note_origins(graph: onnx.ModelProto, weights: Weights) -> set[str]:
         if weight.min() == weight.max()
     }
     places = {
-        name: [(place.tensor, place.axes) for place in _places(weight, tensors)]
+        name: [(place.tensor, list(place.axes)) for place in _places(weight, tensors)]
         for name, weight in weights.items()
         if name not in uniform
     }
     note = {name: found for name, found in places.items() if found}
-    props = {_KEY: json.dumps(note), _UNIFORM: json.dumps(uniform)}
-    onnx.helper.set_model_props(graph, props)
+    Notes(note, uniform).write(graph)
     return {*note, *uniform}
 
 
@@ -207,21 +206,15 @@ def _are_close(some: NDArray[Any], others: NDArray[Any]) -> bool:
     return np.allclose(some, others, **_CLOSE)
 
 
-def _noted(graph: onnx.ModelProto, key: str = _KEY) -> dict[str, Any]:
-    notes = {each.key: each.value for each in graph.metadata_props}
-    noted: dict[str, Any] = json.loads(notes.get(key, "{}"))
-    return noted
-
-
 def read_origins(graph: onnx.ModelProto, shapes: Mapping[str, tuple[int, ...]]) -> Weights:
     """Give the weights that a graph holds, of these shapes, as far as it tells where they are."""
-    places, uniform = _noted(graph), _noted(graph, _UNIFORM)
+    notes = Notes.of(graph)
     tensors = _Tensors(graph)
     weights: Weights = {}
     for name, shape in shapes.items():
-        if name in uniform:
-            weights[name] = np.full(shape, uniform[name], np.float32)
-        for tensor, axes in places.get(name, []):
+        if name in notes.uniform:
+            weights[name] = np.full(shape, notes.uniform[name], np.float32)
+        for tensor, axes in notes.places.get(name, []):
             if (values := tensors.values(tensor)) is not None:
                 weights[name] = Place(tensor, tuple(axes)).read(values, shape)
                 break
@@ -241,7 +234,9 @@ class _Tensors:
         if name in self._initializers:
             return numpy_helper.to_array(self._initializers[name])
         if f"{name}_Q8" in self._initializers:
-            return self._dequantised(name)
+            return self._from_blocks(name)
+        if f"{name}_int8" in self._initializers:
+            return self._from_channels(name)
         if name in self._maker:
             return self._computed(name)
         return None
@@ -263,7 +258,17 @@ class _Tensors:
         model = onnx.helper.make_model(part, opset_imports=self._model.opset_import)
         return np.asarray(ReferenceEvaluator(model).run(None, {})[0])
 
-    def _dequantised(self, name: str) -> NDArray[np.float32]:
+    def _from_channels(self, name: str) -> NDArray[np.float32]:
+        """Undo a DequantizeLinear around 0, with a scale for each place of one axis."""
+        stored, scales = (
+            numpy_helper.to_array(self._initializers[f"{name}_{part}"])
+            for part in ("int8", "scale")
+        )
+        axis = next(each.i for each in self._maker[name].attribute if each.name == "axis")
+        shape = [-1 if place == axis else 1 for place in range(stored.ndim)]
+        return stored.astype(np.float32) * scales.reshape(shape)
+
+    def _from_blocks(self, name: str) -> NDArray[np.float32]:
         """Undo MatMulNBits: [columns, blocks, block] in 8 bits around 128 -> [rows, columns]."""
         stored, scales = (
             numpy_helper.to_array(self._initializers[f"{name}_{part}"]) for part in ("Q8", "scales")

@@ -1,11 +1,13 @@
-"""Stores a graph's weights in less room, so that it computes nearly what it computed before.
+"""Stores a graph in less room and fewer operations, so that it computes nearly what it did.
 
-Weights of matrix products are kept in 8 bits where that is asked for, and a table of words that is
-the output's matrix as well is read from there; all other weights are kept in half precision, from
-which onnxruntime makes single precision once, as it opens the graph.
+A decoder's weights of matrix products are kept in 8 bits, and a table of words that is the output's
+matrix as well is read from there. An encoder may compute in 8 bits altogether. All other weights
+are kept in half precision, from which onnxruntime makes single precision once, as it opens the
+graph.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,15 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
 from captioner.errors import CaptionerError
+from training.eight_bits import in_eight_bits
+from training.folding import fold_norms
+from training.tidying import tidy
 
 logger = logging.getLogger(__name__)
 
-_BLOCK = 32
+# Weights that share a scale: the more, the less there is to compute, and the coarser they are.
+_BLOCKS = (128, 64, 32)
+_EIGHT_BITS = ("MatMulNBits", "QuantizeLinear", "DequantizeLinear")
 _ZERO = 128  # what a weight of 0 is in 8 bits
 _LEAST_VALUES = 256  # of a constant that is worth storing in less room
 _LARGEST_HALF = float(np.finfo(np.float16).max)
@@ -32,18 +39,32 @@ class StorageError(CaptionerError):
     permanent = True
 
 
-def store(source: Path, target: Path, *, eight_bits: bool) -> None:
-    """Write the graph of `source` to `target` in less room.
+def store_decoder(source: Path, target: Path) -> None:
+    """Write a decoder's graph to `target` in less room.
 
     Raises `StorageError` where a matrix product would be passed over.
     """
-    model, shared = onnx.load(source), 0
+    model = onnx.load(source)
     _keep_listed_rows(model.graph)
-    if eight_bits:
-        model = _in_eight_bits(model, source.name)
-        shared = _share_tables(model)
+    model = _products_in_eight_bits(model, source.name)
+    shared = _share_tables(model)
     halved = _halve(model.graph)
     logger.info("%s: %d tables shared, %d constants halved", source.name, shared, halved)
+    target.write_bytes(tidy(model).SerializeToString())
+
+
+def store_encoder(source: Path, target: Path, *, pictures: NDArray[np.uint8] | None = None) -> None:
+    """Write an encoder's graph to `target` in less room.
+
+    It computes in 8 bits if it is given training `pictures` [pictures, side, side, 3] to find the
+    ranges on, else in single precision.
+    """
+    model = onnx.load(source)
+    _keep_listed_rows(model.graph)
+    model = fold_norms(tidy(model))
+    if pictures is not None:
+        model = in_eight_bits(model, pictures)
+    logger.info("%s: %d constants halved", source.name, _halve(model.graph))
     target.write_bytes(model.SerializeToString())
 
 
@@ -63,8 +84,8 @@ def _keep_listed_rows(graph: onnx.GraphProto) -> None:
     _drop_unused(graph)
 
 
-def _in_eight_bits(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
-    """Put weights of matrix products in 8 bits, by blocks of 32 with a scale each.
+def _products_in_eight_bits(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
+    """Put weights of matrix products in 8 bits, by blocks with a scale each.
 
     MatMulNBits reads activations row by row (accuracy level 4), so that a row's result does not
     depend on its neighbours; dynamic quantisation scales all rows together.
@@ -74,8 +95,9 @@ def _in_eight_bits(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
         node for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in constants
     ]
     left_over = [node for node in model.graph.node if node.op_type == "Gemm"]
+    block = _block([len(numpy_helper.to_array(constants[node.input[1]])) for node in products])
     quantiser = MatMulNBitsQuantizer(
-        model, bits=8, block_size=_BLOCK, is_symmetric=True, accuracy_level=4
+        model, bits=8, block_size=block, is_symmetric=True, accuracy_level=4
     )
     quantiser.process()
     quantised: onnx.ModelProto = quantiser.model.model
@@ -87,6 +109,11 @@ def _in_eight_bits(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
         )
     logger.info("%s: %d matrix products in 8 bits", name, done)
     return quantised
+
+
+def _block(lengths: Sequence[int]) -> int:
+    """Choose the largest block that cuts columns of all these lengths evenly, else the least."""
+    return next((each for each in _BLOCKS if not any(n % each for n in lengths)), _BLOCKS[-1])
 
 
 def _share_tables(model: onnx.ModelProto) -> int:
@@ -111,7 +138,7 @@ def _share_tables(model: onnx.ModelProto) -> int:
 def _holds(
     product: onnx.NodeProto, table: NDArray[Any], constants: dict[str, onnx.TensorProto]
 ) -> bool:
-    """Whether a product's weights [columns, blocks, 32] are the rows of a table, in 8 bits."""
+    """Whether a product's weights [columns, blocks, block] are the rows of a table, in 8 bits."""
     stored, scales = (numpy_helper.to_array(constants[name]) for name in product.input[1:3])
     if table.ndim != 2 or table.shape != (len(stored), stored[0].size):
         return False
@@ -126,8 +153,9 @@ def _reading_rows(
     """Give nodes in place of one that read a plain table; the first two are of constants alone."""
     rows, width = table.shape
     stored, scales = tied.input[1:3]
+    block = next(each.i for each in tied.attribute if each.name == "block_size")
     nodes = []
-    for name, columns in ((stored, width), (scales, width // _BLOCK)):
+    for name, columns in ((stored, width), (scales, width // block)):
         shape = numpy_helper.from_array(np.array([rows, columns]), f"{name}_shape")
         graph.initializer.append(shape)
         nodes.append(helper.make_node("Reshape", [name, shape.name], [f"{name}_rows"]))
@@ -138,7 +166,7 @@ def _reading_rows(
         name=node.name,
         domain="com.microsoft",
         bits=8,
-        block_size=_BLOCK,
+        block_size=block,
         gather_axis=0,
         quantize_axis=1,
     )
@@ -148,13 +176,13 @@ def _reading_rows(
 def _halve(graph: onnx.GraphProto) -> int:
     """Keep the other constants in half precision, whole numbers in 8 bits; tell how many."""
     casts = []
-    in_products = {
-        name for node in graph.node if node.op_type == "MatMulNBits" for name in node.input
+    in_eight_bits = {
+        name for node in graph.node if node.op_type in _EIGHT_BITS for name in node.input
     }
     for constant in graph.initializer:
         values = numpy_helper.to_array(constant)
         kind = _smaller_kind(values)
-        if kind is None or constant.name in in_products:
+        if kind is None or constant.name in in_eight_bits:
             continue
         small = f"{constant.name}_{np.dtype(kind).name}"
         cast = helper.make_node(

@@ -8,7 +8,7 @@ import onnxruntime as ort
 import pytest
 from onnx import helper, numpy_helper
 
-from training.storage import StorageError, store
+from training.storage import StorageError, store_decoder, store_encoder
 
 WORDS, WIDTH, TAGS = 40, 64, 9
 RANDOM = np.random.default_rng(0)
@@ -67,8 +67,8 @@ def graph(*further: onnx.NodeProto) -> onnx.ModelProto:
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("storage")
     (folder / "plain.onnx").write_bytes(graph().SerializeToString())
-    store(folder / "plain.onnx", folder / "stored.onnx", eight_bits=True)
-    store(folder / "plain.onnx", folder / "halved.onnx", eight_bits=False)
+    store_decoder(folder / "plain.onnx", folder / "stored.onnx")
+    store_encoder(folder / "plain.onnx", folder / "halved.onnx")
     return folder
 
 
@@ -102,7 +102,7 @@ def test_rows_do_not_depend_on_their_neighbours(stored: Path) -> None:
 def test_the_table_is_kept_once(stored: Path) -> None:
     constants = constants_of(stored / "stored.onnx")
     assert not [name for name in constants if name.startswith("table")]
-    assert constants["output_Q8"].shape == (WORDS, WIDTH // 32, 32)
+    assert constants["output_Q8"].shape == (WORDS, WIDTH // 64, 64)
 
 
 def test_only_rows_that_can_be_read_are_kept(stored: Path) -> None:
@@ -133,7 +133,7 @@ def test_what_half_precision_cannot_hold_stays(tmp_path: Path) -> None:
     (bias,) = (each for each in large.graph.initializer if each.name == "basis")
     bias.CopyFrom(numpy_helper.from_array(CONSTANTS["basis"] * 1e7, "basis"))
     (tmp_path / "plain.onnx").write_bytes(large.SerializeToString())
-    store(tmp_path / "plain.onnx", tmp_path / "stored.onnx", eight_bits=False)
+    store_encoder(tmp_path / "plain.onnx", tmp_path / "stored.onnx")
     assert constants_of(tmp_path / "stored.onnx")["basis"].dtype == np.float32
 
 
@@ -141,5 +141,5 @@ def test_products_that_would_be_passed_over_are_refused(tmp_path: Path) -> None:
     gemm = helper.make_node("Gemm", ["told", "kernel"], ["more"])
     (tmp_path / "plain.onnx").write_bytes(graph(gemm).SerializeToString())
     with pytest.raises(StorageError, match="1 are Gemm"):
-        store(tmp_path / "plain.onnx", tmp_path / "stored.onnx", eight_bits=True)
+        store_decoder(tmp_path / "plain.onnx", tmp_path / "stored.onnx")
     assert not (tmp_path / "stored.onnx").exists()
