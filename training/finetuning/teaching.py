@@ -195,9 +195,9 @@ def _told(
 ) -> Manifest:
     """Tell in an exported manifest what the bundle comes from, and how it compares with that.
 
-    What the encoder tells is unchanged, and so are its thresholds. A calibration is kept as well,
-    until another is fitted. Figures of the pictures that the graphs were checked on are left out:
-    some were learnt from.
+    What the encoder tells is unchanged but for rounding, and so are its thresholds. A calibration
+    is kept as well, until another is fitted. Figures of the pictures that the graphs were checked
+    on are left out: some were learnt from.
     """
     before = lesson.original.manifest
     compared = {

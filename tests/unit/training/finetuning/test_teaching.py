@@ -198,8 +198,9 @@ def test_what_the_encoder_tells_and_the_calibration_stay(telling: Lesson) -> Non
         search_bundle(open_bundle(each), pictures) for each in (telling.source, telling.out)
     )
     for one, other in zip(first, then, strict=True):
-        assert other.tags == pytest.approx(one.tags, abs=1e-3)
-        assert other.novelty == pytest.approx(one.novelty, abs=1e-3)
+        # Ranges of 8 bits are found anew, on the pictures that are taught.
+        assert other.tags == pytest.approx(one.tags, abs=0.01)
+        assert other.novelty == pytest.approx(one.novelty, abs=0.01)
 
 
 def test_a_lesson_goes_on_only_as_it_was_begun(
