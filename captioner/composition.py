@@ -27,6 +27,7 @@ from captioner.search.embedded import EmbeddedSearch
 from captioner.serving import FolderModel, ModelSource, published_model
 from captioner.settings import Settings, StorageConnection, load_settings, load_storage_connection
 from captioner.sources import Sources
+from captioner.sources.redaction import silence_queries
 from captioner.store import CatalogueBlobs, Documents, ImageStore, MessageQueue
 from captioner.store.account import open_account
 from captioner.telemetry import tell_model
@@ -177,6 +178,7 @@ def _own_captioner(settings: Settings, connection: StorageConnection) -> ModelSo
     uri = settings.model_uri
     if uri is None:
         return FolderModel(Once(open_shipped))
+    silence_queries()  # it may be signed
     folder = settings.model_cache_dir or _temporary_folder() / "models"
     return published_model(uri, connection, folder, open_captioner, check_s=settings.model_check_s)
 

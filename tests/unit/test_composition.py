@@ -1,10 +1,14 @@
 """Settings to services: made once, at first use, with real parts."""
 
+import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
 
 from captioner.captioning import Image
 from captioner.composition import Once, build_captioning, build_services
@@ -13,6 +17,7 @@ from captioner.records import ImageFacts
 from captioner.settings import Settings, StorageConnection
 from tests.support.bundles import make_bundle
 from tests.support.pictures import image_bytes, plain
+from tests.support.published import Shop
 from tests.support.vision_server import KEY, VisionServer
 
 RED = Image(ImageFacts(name="red.png"), image_bytes(plain(100, 100, "red"), "PNG"))
@@ -108,3 +113,34 @@ def test_services_need_neither_bundle_nor_storage_to_be_made(tmp_path: Path) -> 
 
     with services.store, pytest.raises(BundleMissing):
         services.own_captioner()
+
+
+def test_the_signature_of_a_model_s_uri_is_in_no_library_s_log(
+    blobs: BlobServiceClient,
+    unique_name: Callable[[str], str],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.getLogger("urllib3.connectionpool"), "filters", [])
+    shop = Shop(blobs.get_container_client(unique_name("models")), tmp_path / "made")
+    shop.register("1")
+    credential = blobs.credential
+    signature = generate_container_sas(
+        credential.account_name,
+        shop.container.container_name,
+        account_key=credential.account_key,
+        permission=ContainerSasPermissions(read=True),
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+    # The emulator's URLs are plain http, which only one's own account may be.
+    own = StorageConnection(blob_endpoint=str(blobs.url).rstrip("/"))
+    settings = Settings(model_uri=f"{shop.uri()}?{signature}", model_cache_dir=tmp_path / "kept")
+    caplog.set_level(logging.DEBUG)
+    caplog.clear()
+
+    (captioned,) = build_captioning(settings, own).caption([RED])
+
+    assert [each.source for each in captioned.record.captions] == ["onnx"]
+    assert "/tiny/current.json?… HTTP" in caplog.text
+    assert signature.partition("sig=")[2].partition("&")[0] not in caplog.text
