@@ -39,6 +39,8 @@ _BLOB_TYPES = frozenset({"BlockBlob", "PageBlob", "AppendBlob"})
 _PATH_STYLE_PORTS = frozenset(
     first + offset for first in (10000, 10100, 11000, 11100) for offset in range(5)
 )
+# What reading an event raises that is none; msgspec's own errors are among them.
+_UNREADABLE = (KeyError, IndexError, RecursionError, TypeError, ValueError)
 _IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 
@@ -66,7 +68,7 @@ class BlobWebhook:
             if kind == "notification":
                 function = _function_name(request)
                 return await self._queue([_notice(each, function) for each in _events(body)])
-        except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError) as fault:
+        except _UNREADABLE as fault:
             _log.error("What came to %s is no event of a blob: %r", BLOBS_PATH, fault)
             return web.Response(status=500)
         return web.Response(status=202 if kind == "unsubscribe" else 400)

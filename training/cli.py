@@ -196,6 +196,6 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(message)s", handlers=[RichHandler(show_path=False)]
     )
-    for chatty in ("absl", "onnxruntime", "tensorflow", "tf2onnx"):
+    for chatty in ("absl", "azure", "onnxruntime", "tensorflow", "tf2onnx"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     run(app)

@@ -181,6 +181,8 @@ def test_the_webhook_proves_whose_it_is_and_takes_nothing_else(
     assert webhook.send("PUT").status_code == 404
     for unreadable in ([{"data": {}}], [event("no URL")], "text", [event("", blobType="Photo")]):
         assert webhook.post(unreadable).status_code == 500
+    deep = webhook.send("POST", data=b"[" * 100_000, headers={"aeg-event-type": "Notification"})
+    assert (deep.status_code, deep.text) == (500, "")
     for key in (None, "wrong", known["functionKeys"]["default"]):
         closed = Webhook(host.url, LANDED, key)
         assert closed.post(validation("42"), "SubscriptionValidation").status_code == 401

@@ -1,5 +1,7 @@
 """Which version is current: promoted, rolled back, listed, and never one that is not whole."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from captioner.model.release import Pointer
 from captioner.settings import STORAGE_CONNECTION
 from captioner.store import Documents
 from tests.support.azurite import Azurite
+from tests.support.documents import ROOT
 from tests.support.published import Shop
 from training.registry import commands
 from training.registry.errors import PromoteError
@@ -93,3 +96,17 @@ def test_an_empty_container_is_told(shop: Shop) -> None:
     shop.container.create_container()
     with pytest.raises(PromoteError, match="holds no registered version"):
         commands.versions(shop.container.container_name)
+
+
+def test_a_terminal_shows_what_is_told_and_not_each_request_to_storage(shop: Shop) -> None:
+    shop.register("1")
+    told = subprocess.run(
+        [sys.executable, "-m", "training", "versions", "--in", shop.container.container_name],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=120,
+    )
+    assert [line.split()[0] for line in told.stdout.splitlines()] == ["model", "tiny"]
+    assert told.stderr == ""
