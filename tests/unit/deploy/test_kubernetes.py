@@ -17,6 +17,7 @@ from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE
 from captioner.settings import Settings, load_settings, load_storage_connection
 from captioner.store import RETRY_QUEUE
 from tests.support.dockerfile import Dockerfile
+from tests.support.documents import table
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -263,3 +264,13 @@ def test_the_page_tells_every_value_to_fill_in() -> None:
 
     assert wanted == VALUES.keys()
     assert wanted <= told
+
+
+def test_containers_are_told_of_the_settings_of_telemetry_that_operators_are() -> None:
+    told, wanted = (
+        {row[0] for row in table(ROOT / "docs" / page, "Setting", "Value")}
+        for page in ("containers.md", "observability.md")
+    )
+
+    assert told == wanted
+    assert len(told) == 3
