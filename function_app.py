@@ -4,10 +4,10 @@ import azure.functions as func
 from azurefunctions.extensions.bindings.blob import BlobClient
 
 from captioner.api import AltTextApi, Api, CollectionApi, ExportApi, ImageApi, JobApi, PageApi
-from captioner.composition import services
+from captioner.composition import app_settings, services
 from captioner.events import BLOBS_QUEUE, PoisonBlob, Retry, read_message
 from captioner.jobs import JOBS_QUEUE, LISTS_QUEUE, JobMessage
-from captioner.settings import STORAGE_CONNECTION, load_settings
+from captioner.settings import STORAGE_CONNECTION
 from captioner.store import RETRY_QUEUE
 from captioner.telemetry.invocations import TracedApp
 from captioner.telemetry.privacy import keep_private
@@ -16,7 +16,7 @@ keep_private()  # the worker has configured telemetry by now
 
 # Read here because triggers must be known when the host looks for them. Faulty settings so keep
 # the host from starting with a sentence that says why, and no event is lost to them.
-settings = load_settings()
+settings = app_settings()
 
 app = TracedApp(http_auth_level=func.AuthLevel.FUNCTION)
 api = Api(services)

@@ -24,7 +24,7 @@ from captioner.model.onnx_captioner import OnnxCaptioner
 from captioner.ondemand import OnDemand
 from captioner.search import Search
 from captioner.search.embedded import EmbeddedSearch
-from captioner.serving import FolderModel, ModelSource, published_model
+from captioner.serving import FolderModel, ModelSource, place_of, published_model
 from captioner.settings import Settings, StorageConnection, load_settings, load_storage_connection
 from captioner.sources import Sources
 from captioner.sources.redaction import silence_queries
@@ -82,6 +82,17 @@ class Services:
     uploads: Uploads
     explanations: Explanations
     exports: Exports
+
+
+def app_settings() -> Settings:
+    """Read the app settings, and hold the model's URI against the account; nothing is reached.
+
+    Raises `SettingsError`.
+    """
+    settings = load_settings()
+    if settings.model_uri is not None:
+        place_of(settings.model_uri, load_storage_connection())
+    return settings
 
 
 def build_captioning(

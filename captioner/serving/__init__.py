@@ -5,7 +5,7 @@ another is made ready, the one in use goes on; who has begun with it ends with i
 refused, and told.
 """
 
-from captioner.serving.assembly import published_model
+from captioner.serving.assembly import place_of, published_model
 from captioner.serving.folder import FolderModel
 from captioner.serving.standing import ModelSource, ModelStanding, Refused
 from captioner.serving.supply import PublishedModel
@@ -16,5 +16,6 @@ __all__ = [
     "ModelStanding",
     "PublishedModel",
     "Refused",
+    "place_of",
     "published_model",
 ]

@@ -12,6 +12,14 @@ from captioner.settings import StorageConnection
 from captioner.store.account import open_account, open_blobs
 
 
+def place_of(uri: str, connection: StorageConnection) -> Place:
+    """Tell what a URI leads to, for an app that has this account; nothing is reached.
+
+    Raises `SettingsError` where it leads to no model.
+    """
+    return Place.of(uri, _own_endpoint(connection))
+
+
 def published_model(
     uri: str,
     connection: StorageConnection,
@@ -24,7 +32,7 @@ def published_model(
 
     Raises `SettingsError` where the URI leads to no model.
     """
-    place = Place.of(uri, _own_endpoint(connection))
+    place = place_of(uri, connection)
     if place.sas is None and place.endpoint == _own_endpoint(connection):
         blobs, _ = open_account(connection)
     else:

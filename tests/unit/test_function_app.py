@@ -1,12 +1,14 @@
 """The triggers and routes that the host finds."""
 
 import importlib.util
+from types import ModuleType
 from typing import Any
 
 import pytest
 from azure.functions import AuthLevel, QueueMessage
 
 import function_app
+from captioner.errors import SettingsError
 
 
 def test_functions_are_triggered_by_what_the_readme_promises(
@@ -87,18 +89,42 @@ def test_the_host_learns_of_images_as_the_setting_says(
     setting: str, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BLOB_TRIGGER_SOURCE", setting)
+
+    triggers = {
+        function.get_function_name(): function.get_trigger().get_dict_repr()
+        for function in loaded_anew().app.get_functions()
+    }
+
+    assert triggers["image_landed"]["source"] == source
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("models/tiny", "must be the URL of a model"),
+        ("http://museum.example/models/tiny", "must begin with https"),
+        ("https://museum.example/models/a/b/c", "must end with /CONTAINER/NAME"),
+    ],
+)
+def test_the_app_does_not_start_by_a_uri_that_leads_to_no_model(
+    uri: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or each image would fail, and end as poison."""
+    monkeypatch.setenv("AzureWebJobsStorage", "UseDevelopmentStorage=true")
+    monkeypatch.setenv("MODEL_URI", uri)
+
+    with pytest.raises(SettingsError, match=told):
+        loaded_anew()
+
+
+def loaded_anew() -> ModuleType:
+    """Load the app once more, as a process that starts does."""
     spec = importlib.util.find_spec("function_app")
     assert spec is not None
     assert spec.loader is not None
     anew = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(anew)
-
-    triggers = {
-        function.get_function_name(): function.get_trigger().get_dict_repr()
-        for function in anew.app.get_functions()
-    }
-
-    assert triggers["image_landed"]["source"] == source
+    return anew
 
 
 @pytest.mark.parametrize(
