@@ -69,7 +69,8 @@ def account_of(endpoint: str) -> str:
 def _options() -> dict[str, Any]:
     return {
         "connection_timeout": 5,
-        # At most about 10 s in all: the host tries again later, and somebody may be waiting.
+        "read_timeout": 10,  # without a byte: a connection may be dead and never say so
+        # At most half a minute in all: the host tries again later, and somebody may be waiting.
         "retry_policy": ExponentialRetry(
             initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=1
         ),

@@ -1,0 +1,140 @@
+"""What storage alone tells of whether anything was lost: no log, no memory, no answer of the app.
+
+audit = Audit(azurite, app.settings, queues=[…])
+audit.wait_until_true(published={"a.jpg": ["A red door."]})
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from azure.core.exceptions import ResourceNotFoundError
+from msgspec import UNSET
+
+from captioner.errors import RecordNotFound, RecordUnreadable
+from captioner.records import CaptionRecord, from_json
+from captioner.settings import StorageConnection, load_settings
+from captioner.store import RETRY_QUEUE, ImageStore, sidecar_name
+from tests.support.azurite import Azurite
+from tests.support.waiting import wait_for
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Compares the images that there are with what is told of them.
+
+    `queues` are those that must be empty in the end; `sources` the captioners that each image
+    must have a caption of, or a problem.
+    """
+
+    azurite: Azurite
+    settings: Mapping[str, str]
+    queues: Sequence[str] = ()
+    sources: Sequence[str] = ("onnx",)
+
+    def wait_until_true(
+        self, published: Mapping[str, Sequence[str]] | None = None, *, deadline_s: float = 120
+    ) -> None:
+        """Wait until nothing is wrong; raises `AssertionError` with all that is."""
+        found: list[str] = []
+
+        def is_settled() -> bool:
+            found[:] = self.faults(published or {})
+            return not found
+
+        try:
+            wait_for(is_settled, "everything to be in its place", deadline_s=deadline_s)
+        except AssertionError as fault:
+            raise AssertionError("\n".join([str(fault), *found])) from None
+
+    def faults(self, published: Mapping[str, Sequence[str]]) -> list[str]:
+        """Tell what is wrong now; `published` are the texts that people put on each image.
+
+        In the order in which the app acknowledged them: the last is to be published still, and
+        those before it are to be in the history.
+        """
+        connection = StorageConnection(connection_string=self.azurite.connection_string)
+        with ImageStore.connect(connection, load_settings(self.settings)) as store:
+            images = {image.name: image.etag for image in store.list_images()}
+            return [
+                *self._of_images(store, images),
+                *self._of_strays(images),
+                *self._of_texts(store, images, published),
+                *self._of_queues(self.queues),
+            ]
+
+    def _of_images(self, store: ImageStore, images: Mapping[str, str]) -> Iterator[str]:
+        for name, etag in images.items():
+            try:
+                record, _ = store.get_record(name)
+                stored = store.get_image(name)
+            except (RecordNotFound, RecordUnreadable) as fault:
+                yield f"{name}: {fault.message}"
+                continue
+            yield from (f"{name}: {fault}" for fault in _of_record(record, self.sources))
+            if record.image.etag != etag:
+                yield f"{name}: the sidecar is of another version"
+            elif record.image.sha256 not in {UNSET, hashlib.sha256(stored.data).hexdigest()}:
+                yield f"{name}: the sidecar is of other bytes"
+
+    def _of_strays(self, images: Iterable[str]) -> Iterator[str]:
+        expected = {sidecar_name(name) for name in images}
+        with self.azurite.blobs() as blobs:
+            container = blobs.get_container_client(self.settings["CAPTIONS_CONTAINER"])
+            for name in container.list_blob_names():
+                if not name.startswith(".") and name not in expected:
+                    yield f"{name}: a sidecar of no image"
+
+    def _of_texts(
+        self, store: ImageStore, images: Iterable[str], published: Mapping[str, Sequence[str]]
+    ) -> Iterator[str]:
+        there = set(images)
+        for name, texts in published.items():
+            if not texts:
+                continue
+            try:
+                record = store.get_record(name)[0] if name in there else store.kept.read(name)[0]
+            except (RecordNotFound, RecordUnreadable) as fault:
+                yield f"{name}: what people wrote is lost: {fault.message}"
+                continue
+            now = record.alt_text.text if record.alt_text else None
+            if now != texts[-1]:
+                yield f"{name}: {now!r} is published, not {texts[-1]!r}"
+            known = {each.text for each in record.history} | {now}
+            yield from (f"{name}: {text!r} is lost" for text in texts if text not in known)
+
+    def _of_queues(self, names: Sequence[str]) -> Iterator[str]:
+        with self.azurite.queues() as queues:
+            for name in names:
+                try:
+                    left = queues.get_queue_client(name).get_queue_properties()
+                except ResourceNotFoundError:
+                    continue
+                if count := left.approximate_message_count:
+                    yield f"{name}: {count} messages wait"
+
+
+def _of_record(record: CaptionRecord, sources: Sequence[str]) -> Iterator[str]:
+    """Tell what is missing in a record: each captioner's caption is there, or why it is not."""
+    told = {each.source for each in record.captions} | {each.source for each in record.problems}
+    if told & {"image", "platform"}:
+        return
+    yield from (f"there is nothing of {source}" for source in sources if source not in told)
+
+
+def records_in(azurite: Azurite, container: str) -> dict[str, CaptionRecord]:
+    """Give all sidecars of a container by their blobs' names."""
+    with azurite.blobs() as blobs:
+        client = blobs.get_container_client(container)
+        return {
+            name: from_json(client.download_blob(name).readall())
+            for name in client.list_blob_names()
+            if not name.startswith(".")
+        }
+
+
+def working_queues(host_id: str) -> list[str]:
+    """Name the queues that are empty once all is done; the retry queue may hold what is due."""
+    jobs = ("captioner-jobs", "captioner-job-lists")
+    poison = (f"{name}-poison" for name in (*jobs, RETRY_QUEUE))
+    return [f"azure-webjobs-blobtrigger-{host_id}", *jobs, *poison, "webjobs-blobtrigger-poison"]
