@@ -3,16 +3,15 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import pytest
-from azure.core.exceptions import ResourceExistsError
-from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
+from tests.support.audit import Text
 from tests.support.bad_day import BadDay
 from tests.support.bundles import make_bundle
+from tests.support.events import blob_notice, poison_notice, queue_of
 from tests.support.fault_proxy import Hold
 from tests.support.host import DevHost
 from tests.support.pictures import image_bytes, plain
@@ -29,28 +28,6 @@ def day(tmp_path: Path) -> Iterator[BadDay]:
         yield day
 
 
-def queue_of(day: BadDay, name: str) -> QueueClient:
-    queue = day.azurite.queues().get_queue_client(
-        name, message_encode_policy=TextBase64EncodePolicy()
-    )
-    with suppress(ResourceExistsError):  # the host was first
-        queue.create_queue()
-    return queue
-
-
-def notice(day: BadDay, name: str, etag: str) -> str:
-    return json.dumps(
-        {
-            "Type": "BlobTrigger",
-            "FunctionId": "Host.Functions.image_landed",
-            "BlobType": "BlockBlob",
-            "ContainerName": day.settings["IMAGES_CONTAINER"],
-            "BlobName": name,
-            "ETag": etag.strip('"'),
-        }
-    )
-
-
 def captioned(host: DevHost, name: str) -> int:
     return host.log.count(f"Captioned '{name}'")
 
@@ -60,10 +37,9 @@ def test_a_thousand_duplicates_of_an_event_caption_once(day: BadDay) -> None:
     etag = day.drop("a.jpg", RED)
     day.audit.wait_until_true()
     before = day.store.get_record("a.jpg")
-    queue = queue_of(day, f"azure-webjobs-blobtrigger-{host.host_id}")
 
     for _ in range(DUPLICATES):
-        queue.send_message(notice(day, "a.jpg", etag))
+        blob_notice(day, host, "a.jpg", etag)
 
     day.audit.wait_until_true(deadline_s=300)
     host.wait_for_log("'a.jpg' needs no new captions", times=DUPLICATES)
@@ -122,7 +98,7 @@ def test_a_text_that_is_published_while_the_image_is_captioned_anew(day: BadDay)
     assert day.publish(host, "a.jpg", "A red door.")
     hold.released.set()
 
-    day.audit.wait_until_true({"a.jpg": ["A red door."]})
+    day.audit.wait_until_true({"a.jpg": [Text("A red door.")]})
     record = day.record("a.jpg")
     assert record is not None
     assert record.alt_text is not None
@@ -132,16 +108,13 @@ def test_a_text_that_is_published_while_the_image_is_captioned_anew(day: BadDay)
 def test_a_storm_of_poison_passes(day: BadDay) -> None:
     """What nobody can read is dropped; what names an image is written down once, and retried."""
     there, unknown = day.drop("there.jpg", RED), '"0x8D0000000000000"'
-    container = day.settings["IMAGES_CONTAINER"]
     blobs, retries = (
         queue_of(day, name) for name in ("webjobs-blobtrigger-poison", "captioner-retry-poison")
     )
     junk = ("", "{", "[]", "null", '{"BlobName": 1}', "\N{SKULL}" * 1000, '{"name":' * 500)
     for number in range(STORM):
         name, etag = (("there.jpg", there), ("gone.jpg", unknown))[number % 2]
-        blobs.send_message(
-            json.dumps({"ContainerName": container, "BlobName": name, "ETag": etag.strip('"')})
-        )
+        poison_notice(day, name, etag)
         retries.send_message(json.dumps({"name": name, "etag": etag, "attempt": 3}))
         for queue in (blobs, retries):
             queue.send_message(junk[number % len(junk)])
