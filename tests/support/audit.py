@@ -7,6 +7,7 @@ audit.wait_until_true({"a.jpg": [Text("A red door.")]})
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,8 +34,8 @@ class Text(NamedTuple):
 class Audit:
     """Compares the images that there are with what is told of them.
 
-    `queues` are those that must be empty in the end; `sources` the captioners that each image
-    must have a caption of, or a problem.
+    `queues` are those in which nothing may wait in the end; `sources` the captioners of which each
+    image must have a caption, or a problem.
     """
 
     azurite: Azurite
@@ -122,14 +123,12 @@ class Audit:
             )
 
     def _of_queues(self, names: Sequence[str]) -> Iterator[str]:
+        """Tell where messages wait; those that are hidden until they are due do not."""
         with self.azurite.queues() as queues:
             for name in names:
-                try:
-                    left = queues.get_queue_client(name).get_queue_properties()
-                except ResourceNotFoundError:
-                    continue
-                if count := left.approximate_message_count:
-                    yield f"{name}: {count} messages wait"
+                with suppress(ResourceNotFoundError):
+                    if queues.get_queue_client(name).peek_messages():
+                        yield f"{name}: messages wait"
 
     def _of_jobs(self) -> Iterator[str]:
         """Tell which jobs have not ended, and which results are there twice."""
@@ -162,7 +161,7 @@ def _of_record(record: CaptionRecord, sources: Sequence[str]) -> Iterator[str]:
 
 
 def working_queues(host_id: str) -> list[str]:
-    """Name the queues that are empty once all is done; the retry queue may hold what is due."""
+    """Name the queues in which nothing waits once all is done."""
     jobs = ("captioner-jobs", "captioner-job-lists")
     poison = (f"{name}-poison" for name in (*jobs, RETRY_QUEUE))
     return [f"azure-webjobs-blobtrigger-{host_id}", *jobs, *poison, "webjobs-blobtrigger-poison"]

@@ -143,7 +143,7 @@ class BadDay:
 
     @property
     def audit(self) -> Audit:
-        """Give what looks at storage; the retry queue may hold what is due later."""
+        """Give what looks at storage."""
         queues = {name for host in self.hosts for name in working_queues(host.host_id)}
         return Audit(self.azurite, self.settings, sorted(queues), sources=("onnx", "azure-vision"))
 
