@@ -209,7 +209,9 @@ var visionSettings = visionEnabled ? {
 } : {}
 var modelSettings = empty(modelUri) ? {} : { MODEL_URI: modelUri }
 // Behind a private endpoint the account has a private address, which images may be fetched from then.
-var networkSettings = vnetEnabled ? { SOURCE_PRIVATE_HOSTS: storage.outputs.blobHost } : {}
+// Those that appSettings name may be, too.
+var privateHosts = contains(appSettings, 'SOURCE_PRIVATE_HOSTS') ? '${storage.outputs.blobHost},${appSettings.SOURCE_PRIVATE_HOSTS}' : storage.outputs.blobHost
+var networkSettings = vnetEnabled ? { SOURCE_PRIVATE_HOSTS: privateHosts } : {}
 // The identity stands in for a client secret: the app registration trusts it.
 var authSettings = authEnabled ? {
   OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identity.outputs.clientId

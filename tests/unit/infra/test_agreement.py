@@ -72,6 +72,14 @@ def test_all_settings_reach_the_app_and_no_further_one_prevails() -> None:
     ]
 
 
+def test_private_hosts_are_the_account_and_those_that_a_further_setting_names() -> None:
+    assert MAIN.variable("networkSettings")["then"] == {"SOURCE_PRIVATE_HOSTS": "privateHosts"}
+    hosts = MAIN.variable("privateHosts")
+    assert hosts["if"] == "contains(appSettings, SOURCE_PRIVATE_HOSTS)"
+    assert hosts["then"] == "${storage.outputs.blobHost},${appSettings.SOURCE_PRIVATE_HOSTS}"
+    assert hosts["else"] == "storage.outputs.blobHost"
+
+
 def test_the_code_reaches_storage_by_the_identity() -> None:
     settings = {name: str(value) for name, value in MAIN.variable("ownSettings").items()}
     connection = load_storage_connection(settings)
