@@ -45,6 +45,7 @@
     ├── CaptionBlocked             caption_blocked; permanent: all that was said is not wanted
     ├── CaptioningFailed           captioning_failed; given up after the platform's retries
     ├── CaptionerTimeout           captioner_timeout
+    ├── CaptionerBusy              captioner_busy; too many images wait for it
     ├── StoreError                 Blob or Queue Storage did not do as asked
     │   ├── ImageNotFound          image_not_found
     │   ├── RecordNotFound         record_not_found
@@ -338,6 +339,12 @@ class CaptioningFailed(CaptionerError):
 class CaptionerTimeout(CaptionerError):
     code = "captioner_timeout"
     meaning = "A captioner took far too long."
+    status = 503
+
+
+class CaptionerBusy(CaptionerError):
+    code = "captioner_busy"
+    meaning = "More images wait for a captioner than it gets done in time; ask again later."
     status = 503
 
 

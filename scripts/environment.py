@@ -51,6 +51,10 @@ def ensure(kind: str) -> None:
     if kind == "dev":
         _run(PYTHON, "-m", "scripts.newman", otherwise="The tests cannot run without newman.")
         _run(
+            *(PYTHON, "-m", "scripts.autocannon"),
+            otherwise="The benchmarks cannot run without autocannon.",
+        )
+        _run(
             *(PYTHON, "-m", "scripts.exiftool"),
             otherwise="The tests cannot run without ExifTool.",
         )

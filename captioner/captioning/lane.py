@@ -3,16 +3,19 @@
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 from itertools import batched, zip_longest
 from typing import Protocol
 
 from captioner.captioning.options import AS_SET, Options
-from captioner.errors import CaptionerError, CaptionerTimeout
+from captioner.errors import CaptionerBusy, CaptionerError, CaptionerTimeout
 from captioner.images import Picture
 from captioner.records import Caption
 from captioner.telemetry import ImageTrace, at_work
 
 _log = logging.getLogger(__name__)
+
+_ASK_AGAIN = timedelta(seconds=5)  # a lane that is behind by a minute catches up on a few seconds
 
 
 class Captioner(Protocol):
@@ -45,7 +48,8 @@ class Lane[C: Captioner]:
 
     `open` gives the captioner and may raise `CaptionerError`, which costs its captions only; it is
     asked for each batch, so that a fault which passes is over without a restart. `timeout_s` bounds
-    the wait for one batch, counted from the end of the batch before it.
+    the wait for one batch, counted from the end of the batch before it: one that had no turn by
+    then is given up as `CaptionerBusy`, one that was begun as `CaptionerTimeout`.
     """
 
     def __init__(
@@ -101,10 +105,20 @@ class Lane[C: Captioner]:
         except CaptionerError as fault:
             return [fault] * size
         except TimeoutError:
-            batch.cancel()  # a thread cannot be stopped, but a batch still in line need not start
-            return [
-                CaptionerTimeout(f"The captioner gave no caption within {self._timeout_s:.0f} s.")
-            ] * size
+            # A thread cannot be stopped, but a batch that is still in line need not start.
+            return [self._fault_of_waiting(was_in_line=batch.cancel())] * size
         except Exception:  # noqa: BLE001 - whatever a captioner does, it costs its own captions only
             _log.exception("Captioner failed", extra={"captioner": self.source})
             return [CaptionerError("The captioner failed unexpectedly; the log tells why.")] * size
+
+    def _fault_of_waiting(self, *, was_in_line: bool) -> CaptionerError:
+        waited = f"{self._timeout_s:.0f} s"
+        if was_in_line:
+            return CaptionerBusy(
+                f"Too many images wait for the captioner: this one had no turn within {waited}; "
+                "ask again later.",
+                retry_after=_ASK_AGAIN,
+            )
+        return CaptionerTimeout(
+            f"The captioner gave no caption within {waited}.", retry_after=_ASK_AGAIN
+        )

@@ -18,6 +18,7 @@ const PROBLEMS = {
   image_not_found: ["Image gone", "The image was gone before it could be captioned."],
   captioning_failed: ["Captioning failed", "Captioning did not come to its end."],
   captioner_timeout: ["Took too long", "A captioner took too long."],
+  captioner_busy: ["Had no turn", "Too many images waited for a captioner."],
   caption_blocked: ["Caption held back", "A caption was held back for its wording."],
   vision_throttled: ["Azure: waiting", "Azure AI Vision is busy; its caption follows later."],
   vision_unavailable: ["Azure: not reached", "Azure AI Vision was not reached; it is asked again."],

@@ -66,7 +66,7 @@ def test_no_requirements_say_where_packages_come_from(name: str) -> None:
     assert "://" not in (ROOT / name).read_text()
 
 
-@pytest.mark.parametrize("tool", ["azurite", "exiftool", "newman", "web"])
+@pytest.mark.parametrize("tool", ["autocannon", "azurite", "exiftool", "newman", "web"])
 def test_a_lock_of_npm_says_what_packages_are_and_not_where_they_come_from(tool: str) -> None:
     lock = json.loads((ROOT / "tools" / tool / "package-lock.json").read_text())
     packages = {name: entry for name, entry in lock["packages"].items() if name}

@@ -43,6 +43,7 @@ Limits:
 - An answer with captions of what is fetched: two minutes, then what is left is a problem; one image
   from its URL: `SOURCE_TIMEOUT_SECONDS`.
 - On each instance 8 requests at once and 56 that wait; the next ones are answered 429.
+- An image that had no turn at the model within a minute: `captioner_busy`, with `Retry-After`.
 
 What the Functions host refuses by itself has no problem document: 401 without a valid key, 404 for
 a path that there is not and for a method that its path does not have, 413 for too large a body, 429

@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ import msgspec
 import pytest
 
 from captioner.api import Api
+from captioner.captioning import CaptioningService, Lane
 from captioner.composition import Services, build_services
+from captioner.images import decode
+from captioner.ondemand import OnDemand
 from captioner.settings import Settings, StorageConnection
 from captioner.sources import Sources
 from tests.support.azurite import Azurite
 from tests.support.bundles import make_bundle
-from tests.support.pictures import image_bytes, plain
+from tests.support.captioners import ScriptedCaptioner
+from tests.support.pictures import image_bytes, picture_of, plain
 from tests.support.vision_server import KEY, VisionServer
 from tests.support.web import Answer, Site, answer, redirect
 
@@ -116,6 +121,29 @@ def test_one_url_without_a_caption_is_answered_with_the_problem(
     told, problem = ask(url=f"{root}/a.png")
 
     assert (told, problem["code"]) == (status, code)
+
+
+def test_an_image_that_has_no_turn_is_answered_with_when_to_ask_again(services: Services) -> None:
+    captioner = ScriptedCaptioner(gate=threading.Event())
+    lane = Lane("onnx", lambda: captioner, batch_size=8, threads=1, timeout_s=0.05)
+    service = CaptioningService(partial(decode, max_bytes=2**20, max_pixels=2**20), lane, None)
+    on_demand = OnDemand(service, max_bytes=2**20)
+    api = Api(lambda: dataclasses.replace(services, on_demand=on_demand))
+    request = func.HttpRequest(
+        "POST",
+        "http://localhost/api/caption",
+        headers={"content-type": "image/png"},
+        params={},
+        body=RED,
+    )
+
+    lane.start([picture_of(plain(100, 80))])  # which keeps the only thread
+    given = api.caption(request)
+    captioner.gate.set()
+
+    assert given.status_code == 503
+    assert given.headers["Retry-After"] == "5"
+    assert msgspec.json.decode(given.get_body())["code"] == "captioner_busy"
 
 
 def test_a_list_keeps_its_order_and_one_bad_url_costs_only_itself(served: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from captioner.captioning import Lane
-from captioner.errors import BundleMissing, CaptionerTimeout, VisionThrottled
+from captioner.errors import BundleMissing, CaptionerBusy, CaptionerTimeout, VisionThrottled
 from captioner.images import Picture
 from captioner.records import Caption
 from tests.support.captioners import ScriptedCaptioner
@@ -117,5 +117,6 @@ def test_waiting_has_an_end() -> None:
     ((_, last),) = lane.start(pictures(1))
     last.result(30)
 
-    assert [type(each) for each in results] == [CaptionerTimeout] * 3
+    assert [type(each) for each in results] == [CaptionerTimeout, CaptionerBusy, CaptionerBusy]
+    assert all(each.retry_after for each in results)
     assert len(captioner.batches) == 2  # the first and the last: those in line were taken out of it

@@ -87,6 +87,7 @@ CAPTIONS = (
             errors.WishError,
             errors.CaptionBlocked,
             errors.CaptionerTimeout,
+            errors.CaptionerBusy,
             errors.StoreConflict,
             *STORAGE,
             errors.InvalidRequest,
