@@ -84,6 +84,23 @@ class Host:
             self._process.wait()
 
     @property
+    def memory_mib(self) -> float:
+        """What it holds now, host and app in one process."""
+        return memory_mib_of(self._running.pid)
+
+    @property
+    def cpu_s(self) -> float:
+        """The processor time that it has taken since its start."""
+        fields = Path(f"/proc/{self._running.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user, system
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RunFailed("The host was not started.")
+        return self._process
+
+    @property
     def captioned(self) -> int:
         """How many images it has captioned so far, over all its starts."""
         return self._log.read_text(errors="replace").count("] Captioned '")
@@ -92,6 +109,13 @@ class Host:
         if self._process is None or self._process.poll() is not None:
             raise RunFailed(f"The host ended at once:\n{self._log.read_text(errors='replace')}")
         return self._ready.exists() and bool(self._ready.read_text())
+
+
+def memory_mib_of(process: int | str) -> float:
+    """Give the resident memory of a process, by its number or as `self`; Linux tells it."""
+    status = Path(f"/proc/{process}/status").read_text().splitlines()
+    (kib,) = (line.split()[1] for line in status if line.startswith("VmRSS:"))
+    return int(kib) / 1024
 
 
 def wait_until(condition: Callable[[], bool], longest_s: float, what: str) -> None:

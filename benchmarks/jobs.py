@@ -6,9 +6,7 @@ own. Whatever the kills do, each image must have exactly one result.
 
 import tempfile
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,13 +14,12 @@ import msgspec
 import requests
 import typer
 from azure.storage.blob import BlobServiceClient, ContainerClient, generate_container_sas
-from PIL import Image
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from benchmarks.host import LEASE_S, ROOT, Host, RunFailed, wait_until
 from benchmarks.machine import this_machine
-from benchmarks.pictures import photographs
+from benchmarks.pictures import parts_of_photographs
 from benchmarks.results import JobRun, save
 from captioner.model.bundle import read_manifest
 from captioner.records import ModelName
@@ -30,7 +27,6 @@ from scripts import azurite
 
 KILLS = 2
 
-_SIDE = 400
 _LONGEST_S = 3600.0
 
 
@@ -46,7 +42,7 @@ def measure(images: int, command: str) -> JobRun:
     ):
         directory = blobs.create_container("directory")
         fill = progress.track(range(images), description="Making images")
-        for number, file in zip(fill, _pictures(images), strict=True):
+        for number, file in zip(fill, parts_of_photographs(images), strict=True):
             directory.upload_blob(f"{number:05}.jpg", file)
         bar = progress.add_task("Captioning", total=images)
         began = time.perf_counter()
@@ -79,21 +75,6 @@ def measure(images: int, command: str) -> JobRun:
             seconds=round(seconds, 1),
             documents=sum(1 for _ in jobs.list_blob_names()),
         )
-
-
-def _pictures(count: int) -> Iterator[bytes]:
-    """Give photographs that all differ: parts of free ones, 400 pixels a side."""
-    originals = []
-    for photo in photographs():
-        with Image.open(BytesIO(photo)) as photograph:
-            originals.append(photograph.convert("RGB").resize((2 * _SIDE, 2 * _SIDE)))
-    for number in range(count):
-        turn, original = divmod(number, len(originals))
-        left, top = turn * 7 % _SIDE, turn * 13 % _SIDE
-        part = originals[original].crop((left, top, left + _SIDE, top + _SIDE))
-        file = BytesIO()
-        part.save(file, "JPEG", quality=85)
-        yield file.getvalue()
 
 
 def _wait(host: Host, job: str, enough: int, progress: Progress, bar: TaskID) -> None:

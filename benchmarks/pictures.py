@@ -1,5 +1,6 @@
 """The pictures that are captioned: photographs that anyone can have, and one of a camera's size."""
 
+from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
@@ -8,6 +9,8 @@ from PIL import Image
 from training.samples import free_photographs
 
 LARGE = (4000, 3000)  # 12 megapixels
+
+_SIDE = 400
 
 
 def photographs() -> list[bytes]:
@@ -27,3 +30,18 @@ def large_jpeg() -> bytes:
     file = BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=90)
     return file.getvalue()
+
+
+def parts_of_photographs(count: int) -> Iterator[bytes]:
+    """Give files that all differ: parts of the photographs, 400 pixels a side."""
+    originals = []
+    for photo in photographs():
+        with Image.open(BytesIO(photo)) as photograph:
+            originals.append(photograph.convert("RGB").resize((2 * _SIDE, 2 * _SIDE)))
+    for number in range(count):
+        turn, original = divmod(number, len(originals))
+        left, top = turn * 7 % _SIDE, turn * 13 % _SIDE
+        part = originals[original].crop((left, top, left + _SIDE, top + _SIDE))
+        file = BytesIO()
+        part.save(file, "JPEG", quality=85)
+        yield file.getvalue()

@@ -10,7 +10,8 @@ from scripts import node
 from scripts.errors import SetupError
 
 FOLDER = Path(__file__).resolve().parent.parent / "tools" / "autocannon"
-PROGRAM = FOLDER / "node_modules" / "autocannon" / "autocannon.js"
+PROGRAM = FOLDER / "load.js"
+"""Plays clients; its first lines tell how it is asked, and what it gives."""
 
 
 if __name__ == "__main__":

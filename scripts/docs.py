@@ -12,11 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import results, sizing
+from benchmarks import load_results, results, sizing
 from captioner.errors import CaptionerError
 from captioner.model.bundle import read_manifest
 from scripts import (
     gallery_tables,
+    load_tables,
     operate_tables,
     runs,
     search_tables,
@@ -88,6 +89,10 @@ def blocks_of(root: Path) -> dict[str, Make]:
         "sizing": lambda: operate_tables.sizing_table(_per_image(root), prices()),
         "costs": lambda: operate_tables.costs_table(_per_image(root), prices()),
         "scale-out": lambda: operate_tables.scale_out_table(_per_image(root), prices()),
+        "load": lambda: load_tables.load_told(*_load(root)),
+        "load-http": lambda: load_tables.http_table(_load(root)[0]),
+        "load-drain": lambda: load_tables.drain_table(_load(root)[1]),
+        "load-memory": lambda: load_tables.memory_told(_load(root)[2]),
         "errors": tables.errors_table,
         "settings": tables.settings_table,
         "scores": lambda: tables.scores_table(read_manifest(models)),
@@ -148,6 +153,18 @@ def _histories(root: Path) -> list[Path]:
 def _per_image(root: Path) -> results.PerImage:
     path = root / "benchmarks" / "per_image.json"
     return _loaded(path, results.PerImage, "python -m benchmarks.per_image")
+
+
+def _load(
+    root: Path,
+) -> tuple[load_results.HttpLoad, load_results.Drains, load_results.MemoryRun]:
+    command = "python -m benchmarks.load"
+    found = _loaded(root / "benchmarks" / "load.json", load_results.Load, command)
+    if found.http is None or found.drains is None or found.memory is None:
+        raise SetupError(
+            f"benchmarks/load.json lacks a part; run: {command} --json benchmarks/load.json"
+        )
+    return found.http, found.drains, found.memory
 
 
 def _results(root: Path) -> results.Results:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.load_results import Load
 from benchmarks.results import (
     COLLECTION_ROWS,
     GALLERY_ROWS,
@@ -181,3 +182,32 @@ def test_what_an_image_takes_is_counted(tmp_path):
         assert each.requests.writes >= 2  # the sidecar and the change log
         assert each.requests_again.reads < each.requests.reads
     assert found.large.bytes > found.photograph.bytes
+
+
+def test_load_is_measured_part_by_part_and_drawn(tmp_path):
+    out = tmp_path / "load.json"
+
+    shown = shown_by(
+        *("--clients", 2, "--clients", 100, "--seconds", 1, "--images", 10, "--captions", 60),
+        *("--json", out, "--plot", tmp_path),
+        module="load",
+    )
+
+    found = load(out, Load)
+    for steps in (found.http.caption, found.http.record):
+        few, many = steps
+        assert few.statuses.keys() == {200}
+        assert many.statuses.keys() <= {200, 429, 503}
+        assert many.refused, "the host has room for 64"
+        assert not few.broken + many.broken
+        assert 0 < few.p50 <= few.p95 <= few.p99
+        assert few.app_cpu_s > 0
+    assert [each.source for each in found.drains.drains] == ["polling", "event-grid"]
+    for drain in found.drains.drains:
+        assert (drain.sidecars, drain.captioned_again) == (10, 0)
+        assert drain.samples[-1].captioned == 10
+    assert found.memory.at[-1] == 60
+    assert max(found.memory.memory_mib) > 10
+    assert "10 sidecars" in shown
+    for name in ("http", "drain", "memory"):
+        assert "</svg>" in (tmp_path / f"load_{name}.svg").read_text()
