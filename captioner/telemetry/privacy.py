@@ -27,8 +27,10 @@ _FIELDS: Final[Mapping[str, Attribute]] = {
     "code": Attribute.CODE,
     "delay_s": Attribute.DELAY,
     "job": Attribute.JOB,
+    "model_version": Attribute.MODEL_VERSION,
     "problems": Attribute.CODES,
 }
+_IDS = frozenset({"job", "model_version"})  # made up by us, so that they may be sent as they are
 
 
 def keep_private() -> None:
@@ -126,7 +128,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
         if name == "image" and isinstance(value, str):
             told[Attribute.IMAGE] = pseudonym(value)
         elif name in _FIELDS:
-            told[_FIELDS[name]] = _plain(value, is_id=name == "job")
+            told[_FIELDS[name]] = _plain(value, is_id=name in _IDS)
     return told
 
 

@@ -114,6 +114,12 @@ def test_fields_hold_known_words_only(sink: Sink) -> None:
     assert told[Attribute.JOB] == "1f"
 
 
+def test_of_a_swap_the_version_is_told(sink: Sink) -> None:
+    _log.info("The model is version %s", "3f2a", extra={"model_version": "3f2a"})
+
+    assert vars(only(sink))[Attribute.MODEL_VERSION] == "3f2a"
+
+
 def test_of_libraries_only_that_they_warn_is_told(sink: Sink) -> None:
     library = logging.getLogger("azure.core.pipeline")
     library.info("Request URL: 'https://x/a.jpg?sig=abc'")
