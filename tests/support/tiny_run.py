@@ -17,9 +17,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "rate": 1e-2,
         "images": 2,
     },
+    # Until its scores change no more: of words that it is unsure of, storing it in less room may
+    # choose another, which export refuses.
     "merge-lstm": {
         "sizes": "{ width = 64, word_width = 32 }",
-        "epochs": 10,
+        "epochs": 24,
         "rate": 1e-2,
         "images": 2,
     },
