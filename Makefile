@@ -8,7 +8,7 @@ COMPILE := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.13
 	--generate-hashes --custom-compile-command 'make lock' $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help start test lint training azureml lock clean
+.PHONY: help start test lint training azureml lock benchmark clean
 
 help:
 	@echo 'make start     run the app here, with storage and sample photographs'
@@ -18,6 +18,7 @@ help:
 	@echo 'make training  install what .venv/bin/python -m training needs'
 	@echo 'make azureml   the same, and what sends it to Azure Machine Learning'
 	@echo 'make lock      pin the requirements anew (ARGS=--upgrade takes newer versions)'
+	@echo 'make benchmark measure speed, on a quiet machine (ARGS="--again" for what is measured already)'
 	@echo 'make clean     remove what these made, the local storage account included, but no settings'
 
 start:
@@ -52,6 +53,11 @@ lock:
 	$(COMPILE) pyproject.toml -c requirements-dev.txt --extra cli --extra training --extra azureml -o requirements-azureml.txt
 	$(COMPILE) --group node -o requirements-node.txt
 
+benchmark:
+	@sh scripts/python.sh -m scripts.environment dev
+	$(PYTHON) -m benchmarks.suite $(ARGS)
+	$(PYTHON) -m scripts.docs --write
+
 clean:
-	rm -rf .venv .azurite tools/*/node_modules
+	rm -rf .venv .venv-peers .azurite tools/*/node_modules
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -41,7 +41,7 @@ BEAMS = (1, 3)
 _LIMITS = Settings()
 
 
-class _Stopwatch:
+class Stopwatch:
     """Measurements in milliseconds, by what was measured."""
 
     def __init__(self) -> None:
@@ -52,6 +52,10 @@ class _Stopwatch:
         result = call()
         self._measured[what].append((perf_counter() - began) * 1000)
         return result
+
+    @property
+    def labels(self) -> list[str]:
+        return list(self._measured)
 
     def spread(self, what: str) -> Spread:
         return Spread.of(self._measured[what])
@@ -64,7 +68,7 @@ def measure(folder: Path, repeats: int, command: str) -> Results:
     """
     bundles = {threads: open_bundle(folder, threads=threads) for threads in THREADS}
     files, large = photographs(), large_jpeg()
-    watches = {threads: _Stopwatch() for threads in THREADS}
+    watches = {threads: Stopwatch() for threads in THREADS}
     for bundle in bundles.values():
         _caption(bundle, files[0])  # the first run of a graph allocates its memory
     for _ in track(range(repeats), "Measuring", console=Console(stderr=True), transient=True):
@@ -82,12 +86,12 @@ def measure(folder: Path, repeats: int, command: str) -> Results:
         photographs=len(files),
         repeats=repeats,
         timings=tuple(_timings(threads, watches[threads]) for threads in THREADS),
-        fresh=_fresh_process(folder, files[0], repeats),
-        fresh_large=_fresh_process(folder, large, repeats),
+        fresh=fresh_process(folder, files[0], repeats),
+        fresh_large=fresh_process(folder, large, repeats),
     )
 
 
-def _time_parts(watch: _Stopwatch, bundle: Bundle, file: bytes) -> None:
+def _time_parts(watch: Stopwatch, bundle: Bundle, file: bytes) -> None:
     picture = watch.time("decode", partial(_decode, file))
     watch.time("encode", partial(_encode, bundle, picture))
     for beam_size in BEAMS:
@@ -109,7 +113,7 @@ def _caption(bundle: Bundle, file: bytes) -> None:
     OnnxCaptioner(bundle).caption([_decode(file)])
 
 
-def _timings(threads: int, watch: _Stopwatch) -> Timings:
+def _timings(threads: int, watch: Stopwatch) -> Timings:
     return Timings(
         threads=threads,
         decode=watch.spread("decode"),
@@ -121,7 +125,7 @@ def _timings(threads: int, watch: _Stopwatch) -> Timings:
     )
 
 
-def _fresh_process(folder: Path, file: bytes, repeats: int) -> FreshProcess:
+def fresh_process(folder: Path, file: bytes, repeats: int) -> FreshProcess:
     """Start processes that caption one file and end; medians of their time and memory."""
     environment = {
         **os.environ,

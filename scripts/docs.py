@@ -13,12 +13,14 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import load_results, results, sizing
+from benchmarks.speed_results import SpeedRun
 from captioner.errors import CaptionerError
 from captioner.model.bundle import read_manifest
 from scripts import (
     gallery_tables,
     load_tables,
     operate_tables,
+    performance_tables,
     runs,
     search_tables,
     tables,
@@ -31,6 +33,7 @@ _DOCUMENTS = (
     "README.md",
     "docs/observability.md",
     "docs/operate.md",
+    "docs/performance.md",
     "models/MODEL_CARD.md",
     "training/README.md",
 )
@@ -103,6 +106,11 @@ def blocks_of(root: Path) -> dict[str, Make]:
         "decoders": lambda: tables.decoders_table(_histories(root)),
         "runs": lambda: runs.runs_table(_histories(root), root / "training" / "configs", models),
         "speed": lambda: tables.speed_table(_results(root)),
+        "speed-stages": lambda: performance_tables.stages_table(_speed(root)),
+        "speed-throughput": lambda: performance_tables.throughput_table(_speed(root)),
+        "speed-peers": lambda: performance_tables.peers_table(_speed(root)),
+        "speed-limit": lambda: performance_tables.limit_table(_speed(root)),
+        "speed-process": lambda: performance_tables.footprint_table(_speed(root)),
         "jobs": lambda: tables.job_told(
             _loaded(root / "benchmarks" / "jobs.json", results.JobRun, "python -m benchmarks.jobs")
         ),
@@ -165,6 +173,10 @@ def _load(
             f"benchmarks/load.json lacks a part; run: {command} --json benchmarks/load.json"
         )
     return found.http, found.drains, found.memory
+
+
+def _speed(root: Path) -> SpeedRun:
+    return _loaded(root / "benchmarks" / "speed.json", SpeedRun, "python -m benchmarks.suite")
 
 
 def _results(root: Path) -> results.Results:

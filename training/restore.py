@@ -61,7 +61,7 @@ def restore(folder: Path, pictures: NDArray[np.uint8]) -> Restored:
     bundle = open_bundle(folder, threads=2)
     config = config_of(bundle.manifest)
     model = build_model(without_files(config), len(bundle.vocabulary), tags_of(bundle))
-    _load(model, folder, bundle.manifest)
+    load_weights(model, folder, bundle.manifest)
     _compare(model, bundle, pictures[:COMPARED_PICTURES])
     return Restored(bundle, model, config)
 
@@ -94,7 +94,8 @@ def tags_of(bundle: Bundle) -> dict[str, int]:
     return {name: bundle.vocabulary.id_of(name) for name in bundle.manifest.tags.names}
 
 
-def _load(model: CaptionModel, folder: Path, manifest: Manifest) -> None:
+def load_weights(model: CaptionModel, folder: Path, manifest: Manifest) -> None:
+    """Give a model the weights of a bundle. Raises `RestoreError` where it does not tell them."""
     named = NamedWeights(model)
     shapes = {name: values.shape for name, values in named.values().items()}
     weights: dict[str, NDArray[np.float32]] = {}

@@ -128,7 +128,7 @@ def _jpeg_essentials(data: bytes) -> bytes:
             kept.append(segment)
             has_exif = has_exif or marker == b"\xe1"
         at += 2 + length
-    if data.find(b"\xff\xd9", at) < 0:
+    if data.rfind(b"\xff\xd9", at) < 0:  # from behind: it is near the end
         # Without an end marker, a picture whose last part was overwritten would pass as grey.
         raise ValueError("the JPEG has no end")
     if _scans_in(data, at) > _MOST_SCANS:
@@ -137,13 +137,7 @@ def _jpeg_essentials(data: bytes) -> bytes:
 
 
 def _scans_in(data: bytes, at: int) -> int:
-    """Count the scans of a JPEG from a place before the first one up to its end marker.
-
-    Where its bytes can hold no more than are allowed, an upper limit.
-    """
-    scans = data.count(b"\xff\xda", at)
-    if scans <= _MOST_SCANS:  # nearly always, and ten times faster told
-        return scans
+    """Count the scans of a JPEG from a place before the first one up to its end marker."""
     scans = 0
     for _ in _parts():
         found = _JPEG_SEGMENT.search(data, at)
