@@ -29,7 +29,7 @@ from captioner.model.onnx_captioner import OnnxCaptioner
 WORDS = 12
 THREADS = 2
 ENVIRONMENT = ROOT / ".venv-peers"
-REQUIREMENTS = ROOT / "requirements-peers.txt"
+REQUIREMENTS = ROOT / "benchmarks" / "requirements-peers.txt"
 
 _KERAS = {
     "tutorial": "The tutorial's way: VGG16 + LSTM, Keras, `predict` a word",

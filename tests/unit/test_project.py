@@ -16,6 +16,7 @@ from captioner.settings import Settings, load_settings, load_storage_connection
 from devhost.host_json import read_host_json
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PEER = ROOT / "benchmarks" / "peer_torch.py"
 PIN = re.compile(r"^(?P<name>[a-z0-9-]+)==(?P<version>\S+)", re.MULTILINE)
 REQUIREMENTS = sorted(path.name for path in ROOT.glob("requirements*.txt"))
 DEPLOYED = {"function_app.py", "host.json", "requirements.txt", "captioner", "models"}
@@ -111,9 +112,17 @@ def test_what_is_imported_is_required(requirements: str, rooms: list[str]) -> No
     for file in sources(*rooms):
         if deployed and "cli" in file.parts:
             continue  # see above
+        if file == PEER:
+            continue  # see below
         for module in imported_modules(file) - own:
             brought_by = {name.lower().replace("_", "-") for name in distributions.get(module, ())}
             assert brought_by & required, f"{file.name} imports {module}"
+
+
+def test_what_benchmarks_compare_with_is_required_apart() -> None:
+    required = pins("benchmarks/requirements-peers.txt").keys()
+    assert imported_modules(PEER) - {"PIL"} <= required
+    assert "pillow" in required
 
 
 def sources(*rooms: str) -> Iterator[Path]:

@@ -65,7 +65,8 @@ def root(tmp_path: Path) -> Path:
     make_bundle(tmp_path / "models", version="1")
     metrics = {"dev_cider": {"fp32": 50.0}, "test_beam1": SCORES, "test_beam3": SCORES}
     write(tmp_path, msgspec.structs.replace(read_manifest(tmp_path / "models"), metrics=metrics))
-    for page in ("training/README.md", "docs/observability.md", "docs/operate.md"):
+    pages = ("observability", "operate", "performance")
+    for page in ("training/README.md", *(f"docs/{each}.md" for each in pages)):
         (tmp_path / page).parent.mkdir(exist_ok=True)
         (tmp_path / page).write_text("# Another page\n")
     for path in (tmp_path / "README.md", tmp_path / "models" / "MODEL_CARD.md"):
