@@ -52,7 +52,9 @@ def throughput_table(run: SpeedRun) -> str:
     callers = ", ".join(f"{rate:.0f} from {each}" for each, rate in found.by_callers.items())
     return (
         f"{table}\n\nOf callers at once, one picture a call and one thread each: {callers}. "
-        f"{found.seconds:g} s each. {told(run)}"
+        f"{found.seconds:g} s each. {told(run)}\n\n"
+        "![Pictures a second against pictures a call, for one thread and two.]"
+        "(speed_throughput.svg)"
     )
 
 
@@ -71,7 +73,9 @@ def peers_table(run: SpeedRun) -> str:
     )
     return (
         f"{table}\n\n{found.rounds} rounds, each captioning the same photograph with all; the "
-        f"others write {found.words} words. {told(run)}"
+        f"others write {found.words} words. {told(run)}\n\n"
+        "![Milliseconds a picture of captioner and of the others, on a logarithmic scale.]"
+        "(speed_peers.svg)"
     )
 
 
