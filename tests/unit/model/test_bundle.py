@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from captioner.errors import BundleError, BundleInvalid, BundleMissing
-from captioner.model.bundle import MANIFEST, open_bundle, read_manifest
+from captioner.model.bundle import MANIFEST, _has_whole_number_products, open_bundle, read_manifest
 from captioner.model.decoding import BeamSettings, beam_search
 from captioner.model.vocabulary import START
 from tests.support.bundles import SIDE, TAGS, WORDS, make_bundle
@@ -333,3 +333,15 @@ def test_a_step_may_give_attention_in_place_of_log_probabilities(tmp_path: Path)
     second = looking(np.array([4, 4]), np.array([1, 1]))  # both go on from the second picture
     assert np.array_equal(second[0], second[1])
     assert not np.allclose(second[0], first[1])
+
+
+@pytest.mark.parametrize(
+    ("flags", "has"), [("avx2 avx512_vnni", True), ("avx_vnni", True), ("avx2 fma", False)]
+)
+def test_a_processor_tells_whether_it_sums_products_exactly(
+    tmp_path: Path, flags: str, has: bool
+) -> None:
+    described = tmp_path / "cpuinfo"
+    assert not _has_whole_number_products(described)
+    described.write_text(f"flags: {flags}\n")
+    assert _has_whole_number_products(described) == has
