@@ -42,7 +42,7 @@ def main() -> None:
     names = {photograph.path.name: photograph.path for photograph in free_photographs()}
     parser = argparse.ArgumentParser(description="Draw a photograph beside its sidecar.")
     parser.add_argument("--bundle", type=Path, default=ROOT / "models", help="the model's folder")
-    parser.add_argument("--photograph", choices=names, default="astronaut.png", help="which one")
+    parser.add_argument("--photograph", choices=names, default="camera.png", help="which one")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "showcase.png", help="a PNG")
     options = parser.parse_args()
     photograph = names[options.photograph]
