@@ -68,8 +68,11 @@ def test_an_image_in_work_is_taken_up_again(day: BadDay, step: str) -> None:
     assert record is not None
     assert record.image.etag == etag
     assert [caption.source for caption in record.captions] == ["onnx", "azure-vision"]
-    listed = requests.get(f"{day.hosts[0].url}/api/images?prefix={name}", timeout=TIMEOUT_S).json()
-    assert listed["total"] == 1
+    url = f"{day.hosts[0].url}/api/images?prefix={name}"
+    wait_for(
+        lambda: requests.get(url, timeout=TIMEOUT_S).json()["total"] == 1,
+        "the list, which may be some seconds old, to have the image",
+    )
 
 
 @pytest.mark.parametrize("step", RETRY_STEPS)
