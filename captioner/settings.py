@@ -231,7 +231,7 @@ class Settings:
         _whole(0, 10),
     )
     onnx_threads: int = _setting(
-        "ONNX_THREADS", 1, "Threads that onnxruntime uses for one picture.", _whole(1, 64)
+        "ONNX_THREADS", 1, "Threads that onnxruntime encodes a picture with.", _whole(1, 64)
     )
     vision_endpoint: str | None = _setting(
         "VISION_ENDPOINT",

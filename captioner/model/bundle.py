@@ -5,7 +5,8 @@ Any architecture fits: the encoder turns pictures into `memory.*` (and may give 
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from captioner.errors import BundleInvalid, BundleMissing
 from captioner.model.confidence import Found, Judge, Witness
-from captioner.model.decoding import BeamSettings, Ids, beam_search
+from captioner.model.decoding import BeamSettings, Ids, LogProbs, beam_search
 from captioner.model.manifest import MANIFEST, Beam, GraphFile, Manifest, read_manifest
 from captioner.model.stepping import Arrays, CachedStep, starting_cache
 from captioner.model.vocabulary import END, START, Vocabulary
@@ -31,6 +32,11 @@ __all__ = [
     "open_bundle",
     "read_manifest",
 ]
+
+
+_AWAKE_US = 100
+# Sums of products may end differently where another number of rows is computed at once.
+_ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,8 @@ class Bundle:
     _decoder: ort.InferenceSession
     _read: tuple[str, ...] = field(repr=False)
     """What the encoder gives that the decoder reads."""
+    _broadcasts: bool = False
+    """Whether the decoder takes one row of memory for all captions of a picture."""
 
     def start(self, pictures: NDArray[np.uint8]) -> CachedStep:
         """Encode pictures [batch, side, side, 3] and give their decoder's step."""
@@ -83,7 +91,8 @@ class Bundle:
         cache = starting_cache(encoded, self.manifest.cache_shapes, len(pictures))
         memory = {name: rows for name, rows in encoded.items() if name not in cache}
         run = partial(self._run_decoder, output)
-        return Encoded(CachedStep(run, memory, cache), tags, novelty)
+        step = CachedStep(run, memory, cache, broadcasts=self._broadcasts)
+        return Encoded(step, tags, novelty)
 
     def search(self, pictures: NDArray[np.uint8], settings: BeamSettings) -> list[Found]:
         """Find the captions of pictures [batch, side, side, 3], and what is told of them."""
@@ -122,8 +131,9 @@ class Bundle:
 def open_bundle(folder: Path, *, threads: int = 1) -> Bundle:
     """Read a bundle, verify its checksums and its graphs against the contract, and open it.
 
-    `threads` is how many onnxruntime uses for one call. Raises `BundleMissing` where the folder or
-    a file is not there, `BundleInvalid` where it is damaged or does not keep the contract.
+    `threads` is how many onnxruntime encodes a picture with; a step of the search has too little to
+    do to be shared. Raises `BundleMissing` where the folder or a file is not there, `BundleInvalid`
+    where it is damaged or does not keep the contract.
     """
     manifest = read_manifest(folder)
     try:
@@ -131,14 +141,14 @@ def open_bundle(folder: Path, *, threads: int = 1) -> Bundle:
     except ValueError as fault:
         raise BundleInvalid(f"Mend {MANIFEST} in {folder}: {fault}.") from None
     encoder = _open_graph(folder, manifest.encoder, threads)
-    decoder = _open_graph(folder, manifest.decoder, threads)
+    decoder = _open_graph(folder, manifest.decoder, 1)
     _check_contract(manifest, encoder, decoder)
     read = {each.name for each in decoder.get_inputs()}
     given = tuple(each.name for each in encoder.get_outputs() if each.name in read)
     settings = manifest.beam.settings(vocabulary)
     bundle = Bundle(manifest, vocabulary, settings, encoder, decoder, given)
-    _try_out(bundle)
-    return bundle
+    log_probs = _try_out(bundle)
+    return replace(bundle, _broadcasts=_can_broadcast(bundle, log_probs))
 
 
 def _open_graph(folder: Path, graph: GraphFile, threads: int) -> ort.InferenceSession:
@@ -156,9 +166,11 @@ def _open_graph(folder: Path, graph: GraphFile, threads: int) -> ort.InferenceSe
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only; they are raised as well
-    # A waiting thread would otherwise spin: cores that belong to the app's other requests.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # errors are raised
+    # Threads wait for the next operation awake, but for a moment only: cores belong to the app's
+    # other requests too.
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads > 1)))
+    options.add_session_config_entry("session.intra_op.spin_duration_us", str(_AWAKE_US))
     if not _has_whole_number_products():
         # It would cut sums of products off at 16 bits; this is exact, and takes twice the time.
         options.add_session_config_entry("session.x64quantprecision", "1")
@@ -211,8 +223,11 @@ def _unread(manifest: Manifest) -> set[str]:
     return manifest.confidence.reads - set(manifest.told)
 
 
-def _try_out(bundle: Bundle) -> None:
-    """Run two steps on two black pictures: what fails here would fail on every image."""
+def _try_out(bundle: Bundle) -> LogProbs:
+    """Run two steps on two black pictures: what fails here would fail on every image.
+
+    Gives the log-probabilities of three captions after the second step.
+    """
     side = bundle.manifest.resize[-1]
     try:
         encoded = bundle.encode(np.zeros((2, side, side, 3), np.uint8))
@@ -233,6 +248,22 @@ def _try_out(bundle: Bundle) -> None:
             "What the decoder gives as log_probs are no log-probabilities: export the bundle again."
         )
     _check_told(bundle.manifest, encoded, pictures=2)
+    return log_probs
+
+
+def _can_broadcast(bundle: Bundle, log_probs: LogProbs) -> bool:
+    """Whether one row of memory for three captions gives what a row each gave.
+
+    So it does where a decoder only adds and multiplies (NumPy's broadcasting rules); where it
+    arranges memory by rows, it fails.
+    """
+    side = bundle.manifest.resize[-1]
+    step = replace(bundle, _broadcasts=True).encode(np.zeros((1, side, side, 3), np.uint8)).step
+    with suppress(Exception):  # onnxruntime's errors share no base class
+        step(np.full(1, START), np.zeros(1, np.int64))
+        shared = step(np.full(3, END), np.zeros(3, np.int64))
+        return np.allclose(shared, log_probs, atol=_ROUNDING)
+    return False
 
 
 def _check_told(manifest: Manifest, encoded: Encoded, *, pictures: int) -> None:

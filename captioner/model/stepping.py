@@ -16,26 +16,34 @@ class CachedStep:
     """A `decoding.Step` of a decoder that reads `memory.*` and carries `cache.*`.
 
     `memory` and `cache` have one row for each picture; from then on, rows follow the open captions.
-    Either may be empty: an LSTM that starts from the picture keeps nothing else of it.
+    Either may be empty: an LSTM that starts from the picture keeps nothing else of it. A decoder
+    that `broadcasts` takes the memory of a single picture as it is, however many captions are open.
     """
 
-    def __init__(self, run: RunDecoder, memory: Arrays, cache: Arrays) -> None:
+    def __init__(
+        self, run: RunDecoder, memory: Arrays, cache: Arrays, *, broadcasts: bool = False
+    ) -> None:
         self._run = run
         self._pictures = memory
         self._cache = cache
         self._memory = memory
         states = [*memory.values(), *cache.values()]
         self._picture_of_row: Ids = np.arange(len(states[0]))
+        self._is_shared = broadcasts and len(self._picture_of_row) == 1
 
     def __call__(self, tokens: Ids, parents: Ids) -> LogProbs:
-        pictures = self._picture_of_row[parents]
+        if not self._is_shared:
+            self._follow(self._picture_of_row[parents])
+        cache = {name: rows[parents] for name, rows in self._cache.items()}
+        log_probs, self._cache = self._run(tokens, self._memory, cache)
+        return log_probs
+
+    def _follow(self, pictures: Ids) -> None:
+        """Have in memory, for each row, the picture of this number."""
         if not np.array_equal(pictures, self._picture_of_row):
             # The largest arrays by far; most steps only shuffle rows within their picture.
             self._memory = {name: rows[pictures] for name, rows in self._pictures.items()}
             self._picture_of_row = pictures
-        cache = {name: rows[parents] for name, rows in self._cache.items()}
-        log_probs, self._cache = self._run(tokens, self._memory, cache)
-        return log_probs
 
 
 def starting_cache(

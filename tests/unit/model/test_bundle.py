@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from captioner.errors import BundleError, BundleInvalid, BundleMissing
 from captioner.model.bundle import MANIFEST, _has_whole_number_products, open_bundle, read_manifest
 from captioner.model.decoding import BeamSettings, beam_search
 from captioner.model.vocabulary import START
-from tests.support.bundles import SIDE, TAGS, WORDS, make_bundle
+from tests.support.bundles import SIDE, TAGS, WIDTH, WORDS, make_bundle
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (2, SIDE, SIDE, 3), np.uint8)
 
@@ -119,6 +119,29 @@ def test_a_decoder_may_start_from_the_picture_and_read_it_no_more(folder: Path) 
 @pytest.mark.parametrize("name", ["a b+#%é", "模型", "dir/with 'quotes'", "…"])
 def test_a_bundle_may_lie_anywhere(tmp_path: Path, name: str) -> None:
     assert open_bundle(make_bundle(tmp_path / name)).manifest.name == "tiny"
+
+
+def beside_each_other(graph: onnx.GraphProto) -> None:
+    """Put word and picture beside each other, so that each row must bring its picture."""
+    for node in graph.node:
+        if "seen" in node.output:
+            node.CopyFrom(helper.make_node("MatMul", ["both", "from_both"], ["seen"]))
+    graph.node.insert(1, helper.make_node("Concat", ["word", "memory.seen"], ["both"], axis=1))
+    weights = np.ones((WIDTH + 12, WIDTH), np.float32)
+    graph.initializer.append(numpy_helper.from_array(weights, "from_both"))
+
+
+@pytest.mark.parametrize("change", [lambda _: None, beside_each_other])
+def test_captions_of_one_picture_are_those_of_many(
+    folder: Path, change: Callable[[onnx.GraphProto], object]
+) -> None:
+    """Whether the decoder takes one row of memory for several captions, or needs one each."""
+    change_graph(folder, "decoder", change)
+    bundle = open_bundle(folder)
+    together = beam_search(bundle.start(PICTURES), 2, bundle.beam_settings)
+    for row, expected in enumerate(together):
+        (alone,) = beam_search(bundle.start(PICTURES[row : row + 1]), 1, bundle.beam_settings)
+        assert [each.ids for each in alone] == [each.ids for each in expected]
 
 
 def test_threads_change_no_result(folder: Path) -> None:

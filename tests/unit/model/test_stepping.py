@@ -17,11 +17,11 @@ class Recorder:
         return read, {"cache.read": read}
 
 
-def steps(pictures: int) -> tuple[CachedStep, Recorder]:
+def steps(pictures: int, *, broadcasts: bool = False) -> tuple[CachedStep, Recorder]:
     recorder = Recorder()
     memory = {"memory.picture": np.arange(pictures, dtype=np.float32)}
     cache = {"cache.read": np.zeros((pictures, 0), np.float32)}
-    return CachedStep(recorder, memory, cache), recorder
+    return CachedStep(recorder, memory, cache, broadcasts=broadcasts), recorder
 
 
 def pictures_seen(recorder: Recorder) -> list[int]:
@@ -47,6 +47,24 @@ def test_memory_is_not_copied_while_rows_stay_within_their_pictures() -> None:
     first, second, third = recorder.memories
     assert second is not first
     assert third is second
+
+
+def test_a_decoder_that_broadcasts_is_given_one_row_of_a_single_picture() -> None:
+    step, recorder = steps(1, broadcasts=True)
+    step(np.array([7]), np.array([0]))
+    step(np.array([1, 2, 3]), np.zeros(3, np.int64))
+    read = step(np.array([4, 5]), np.array([2, 0]))
+    assert read.tolist() == [[7, 3, 4], [7, 1, 5]]
+    assert [memory["memory.picture"].tolist() for memory in recorder.memories] == [[0]] * 3
+
+
+def test_several_pictures_have_a_row_for_each_caption_in_any_case() -> None:
+    step, recorder = steps(2, broadcasts=True)
+    step(np.array([7, 8]), np.arange(2))
+    step(np.array([1, 2, 3]), np.array([0, 1, 1]))
+    assert pictures_seen(recorder) == [0, 1, 1]
+    step(np.array([4, 5]), np.array([1, 2]))  # one picture's captions alone are left
+    assert pictures_seen(recorder) == [1, 1]
 
 
 def test_a_decoder_may_keep_nothing_but_its_cache() -> None:
