@@ -27,7 +27,7 @@ SOURCES: tuple[BlobTriggerSource, ...] = ("polling", "event-grid")
 
 _QUEUE = "azure-webjobs-blobtrigger-"
 _LOOK_EVERY_S = 1.0
-_TELL_EVERY = 5  # looks
+_TELL_EVERY = 30  # looks: each lists all images
 _SAMPLES = 120
 _AN_IMAGE_S = 1.0  # the slowest that is waited for, on average
 _START_S = 120.0
