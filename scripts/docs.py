@@ -106,6 +106,7 @@ def blocks_of(root: Path) -> dict[str, Make]:
         "decoders": lambda: tables.decoders_table(_histories(root)),
         "runs": lambda: runs.runs_table(_histories(root), root / "training" / "configs", models),
         "speed": lambda: tables.speed_table(_results(root)),
+        "speed-targets": lambda: performance_tables.targets_table(_speed(root)),
         "speed-stages": lambda: performance_tables.stages_table(_speed(root)),
         "speed-throughput": lambda: performance_tables.throughput_table(_speed(root)),
         "speed-peers": lambda: performance_tables.peers_table(_speed(root)),

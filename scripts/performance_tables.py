@@ -1,8 +1,10 @@
 """Tables of docs/performance.md, from what `benchmarks.suite` measured."""
 
+from typing import NamedTuple
+
 from msgspec import UNSET
 
-from benchmarks.speed_results import Limit, SpeedRun
+from benchmarks.speed_results import Footprint, Limit, OverHttp, Peers, SpeedRun, Stages
 from scripts.tables import markdown_table
 
 type _Rows = list[tuple[str, ...]]
@@ -32,6 +34,71 @@ def stages_table(run: SpeedRun) -> str:
     heads = [f"{each} thread{'s' if each > 1 else ''}" for each in threads]
     table = markdown_table(("Milliseconds, median (95th percentile)", *heads), rows, right=True)
     return f"{table}\n\n{run.stages.repeats} repeats, threads taking turns. {told(run)}"
+
+
+def targets_table(run: SpeedRun) -> str:
+    """What was aimed at, and what came of it."""
+    if run.stages is UNSET or run.peers is UNSET or run.footprint is UNSET or run.http is UNSET:
+        return _MISSING
+    rows = [
+        (what, aim.told, aim.unit.format(found), _verdict(aim, found))
+        for what, (aim, found) in _aims(run.stages, run.peers, run.footprint, run.http).items()
+    ]
+    table = markdown_table(("On two cores", "Target", "Measured", ""), rows, right=True)
+    return f"{table}\n\n{told(run)}"
+
+
+class _Aim(NamedTuple):
+    """At most so much, or at least, where more is better."""
+
+    value: float
+    unit: str
+    more_is_better: bool = False
+
+    @property
+    def told(self) -> str:
+        bound = "at least" if self.more_is_better else "at most"
+        return f"{bound} {self.unit.format(self.value)}"
+
+
+def _aims(
+    stages: Stages, peers: Peers, footprint: Footprint, http: OverHttp
+) -> dict[str, tuple[_Aim, float]]:
+    fastest = {
+        label: min(each.p50 for each in by_threads.values())
+        for label, by_threads in stages.rows.items()
+    }
+    times = {peer.name: peer.times_ours for peer in peers.peers}
+    times_of = _Aim(0, "{:.0f} times", more_is_better=True)
+    return {
+        "picture to caption, 3 beams": (
+            _Aim(12, "{:.0f} ms"),
+            fastest["picture to caption, 3 beams"],
+        ),
+        "a 12-megapixel JPEG to its record": (
+            _Aim(50, "{:.0f} ms"),
+            fastest["record of a 12-megapixel JPEG"],
+        ),
+        "faster than the tutorial's way": (
+            times_of._replace(value=55),
+            next(value for name, value in times.items() if "tutorial" in name),
+        ),
+        "faster than ViT-base + GPT-2, 3 beams": (
+            times_of._replace(value=100),
+            times["ViT-base + GPT-2, PyTorch, 3 beams"],
+        ),
+        "fresh process to its first caption": (_Aim(2.5, "{:.1f} s"), footprint.seconds),
+        "most resident memory": (_Aim(350, "{:.0f} MiB"), footprint.peak_large_mib),
+        "processor time that HTTP adds": (
+            _Aim(0.2, "{:.0%}"),
+            http.request_ms / http.own_ms - 1,
+        ),
+    }
+
+
+def _verdict(aim: _Aim, found: float) -> str:
+    over = aim.value / found if aim.more_is_better else found / aim.value
+    return "met" if over <= 1 else f"missed, by a factor of {over:.1f}"
 
 
 def throughput_table(run: SpeedRun) -> str:

@@ -15,11 +15,17 @@ import typer
 
 from captioner.cli.export import export
 from captioner.cli.files import files_to_caption, files_to_upload
+from captioner.cli.options import (
+    LOCAL_APP,
+    ConnectionOption,
+    KeyOption,
+    OutputOption,
+    UrlOption,
+)
 from captioner.cli.running import FAILED, sentences, storage
 from captioner.cli.terminal import Terminal
 from captioner.errors import SettingsError
 from captioner.settings import (
-    STORAGE_CONNECTION,
     load_settings,
     load_storage_connection,
     local_environment,
@@ -121,14 +127,7 @@ def upload(
     prefix: Annotated[
         str, typer.Option(metavar="TEXT", help="Goes before every name, such as attic/")
     ] = "",
-    connection: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STRING",
-            help="Connection string of the storage account; "
-            f"{STORAGE_CONNECTION} where not given, which keeps its key off the screen.",
-        ),
-    ] = None,
+    connection: ConnectionOption = None,
 ) -> None:
     """Drop images into the images container, where the app captions them.
 
@@ -161,26 +160,12 @@ def job(
         ),
     ],
     *,
-    url: Annotated[
-        str, typer.Option(metavar="URL", help="Where the app runs.")
-    ] = "http://localhost:7071",
-    key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEY", envvar="CAPTIONER_KEY", help="Function or host key of the app."
-        ),
-    ] = None,
+    url: UrlOption = LOCAL_APP,
+    key: KeyOption = None,
     follows: Annotated[
         bool, typer.Option("--follow", help="Show the progress until the job ends.")
     ] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            dir_okay=False,
-            help="Follow it, and write the results to this file, one JSON document a line.",
-        ),
-    ] = None,
+    output: OutputOption = None,
     save: Annotated[
         bool, typer.Option("--save", help="Write each record beside its image in the directory.")
     ] = False,
@@ -233,26 +218,12 @@ def backfill(
             "this one, or what another version captioned before this date.",
         ),
     ] = None,
-    url: Annotated[
-        str, typer.Option(metavar="URL", help="Where the app runs.")
-    ] = "http://localhost:7071",
-    key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEY", envvar="CAPTIONER_KEY", help="Function or host key of the app."
-        ),
-    ] = None,
+    url: UrlOption = LOCAL_APP,
+    key: KeyOption = None,
     follows: Annotated[
         bool, typer.Option("--follow/--no-follow", help="Show the progress until the job ends.")
     ] = True,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            dir_okay=False,
-            help="Follow it, and write the results to this file, one JSON document a line.",
-        ),
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Have an app caption what in its images container has no record that is up to date.
 
@@ -280,14 +251,7 @@ def search(
     limit: Annotated[
         int, typer.Option(metavar="NUMBER", min=1, max=100, help="Images shown at most.")
     ] = 10,
-    connection: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STRING",
-            help="Connection string of the storage account; "
-            f"{STORAGE_CONNECTION} where not given, which keeps its key off the screen.",
-        ),
-    ] = None,
+    connection: ConnectionOption = None,
 ) -> None:
     """Find images by what their records say.
 
@@ -304,14 +268,7 @@ def search(
 @catalogue.command()
 def rebuild(
     *,
-    connection: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STRING",
-            help="Connection string of the storage account; "
-            f"{STORAGE_CONNECTION} where not given, which keeps its key off the screen.",
-        ),
-    ] = None,
+    connection: ConnectionOption = None,
 ) -> None:
     """Compare the catalogue with all sidecars, mend it, and write its snapshot anew.
 

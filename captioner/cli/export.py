@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from captioner.cli.options import ConnectionOption
 from captioner.cli.running import FAILED, sentences, storage
 from captioner.cli.terminal import Terminal
-from captioner.settings import STORAGE_CONNECTION
 
 
 def export(
@@ -50,14 +50,7 @@ def export(
         bool,
         typer.Option("--overwrite", help="Replace .xmp files that other programs have written."),
     ] = False,
-    connection: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STRING",
-            help="Connection string of the storage account; "
-            f"{STORAGE_CONNECTION} where not given, which keeps its key off the screen.",
-        ),
-    ] = None,
+    connection: ConnectionOption = None,
 ) -> None:
     """Write alt texts and captions in a form that other programs read.
 
