@@ -16,11 +16,13 @@ def draw(run: SpeedRun, folder: Path) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     if run.peers is not UNSET:
-        names = ["captioner, 3 beams", *(peer.name for peer in run.peers.peers)]
+        peers = [peer.name.replace("`", "") for peer in run.peers.peers]
+        names = ["captioner, 3 beams", *peers]
         times = [run.peers.ours_ms, *(peer.milliseconds for peer in run.peers.peers)]
         figure, axes = plt.subplots(figsize=(7, 3.2))
         axes.barh(names[::-1], times[::-1], color=["#8899aa"] * (len(names) - 1) + ["#2255aa"])
         axes.set_xscale("log")
+        axes.set_xlim(min(times) / 3, max(times) * 3)  # room for the figures
         axes.set_xlabel("milliseconds a picture, 2 cores")
         for place, time in enumerate(times[::-1]):
             axes.text(time, place, f" {time:,.0f}", va="center")
@@ -33,8 +35,8 @@ def draw(run: SpeedRun, folder: Path) -> None:
             axes.plot(list(by), list(by.values()), marker="o", label=f"threads: {threads}")
         axes.set_xlabel("pictures a call")
         axes.set_ylabel("pictures a second")
-        axes.set_ylim(bottom=0)
-        axes.legend()
+        axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.1)
+        axes.legend(loc="lower right")
         figure.tight_layout()
         figure.savefig(folder / "speed_throughput.svg", metadata={"Date": None})
         plt.close(figure)
