@@ -36,7 +36,8 @@ def plot(found: Load, folder: Path) -> None:
         _memory(found.memory, axes[0][0])
     for name, figure in drawings:
         for each in figure.axes:
-            each.set_ylim(bottom=0)
+            if each.get_yscale() == "linear":
+                each.set_ylim(bottom=0)
             each.grid(alpha=0.3)
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
         plt.close(figure)
@@ -68,6 +69,10 @@ def _http(http: HttpLoad, axes: Sequence[Any]) -> None:
         )
     for each in axes:
         each.set_xscale("log", base=2)
+        each.set_yscale("log")
+        each.xaxis.set_major_formatter("{x:.0f}")
+        each.yaxis.set_major_formatter("{x:,.0f}")
+        each.yaxis.set_minor_formatter("")
         each.set_xlabel("clients")
         each.legend()
     latency.set_title("milliseconds to an answer")
