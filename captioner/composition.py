@@ -226,7 +226,7 @@ def _captioning(settings: Settings, own_captioner: ModelSource) -> CaptioningSer
             OnnxCaptioner.source,
             own_captioner,
             batch_size=_OWN_BATCH,
-            threads=1,  # onnxruntime spreads one batch over the cores
+            threads=settings.captions_at_once,
             timeout_s=_OWN_TIMEOUT_S,
         ),
         vision=vision,

@@ -233,6 +233,12 @@ class Settings:
     onnx_threads: int = _setting(
         "ONNX_THREADS", 1, "Threads that onnxruntime encodes a picture with.", _whole(1, 64)
     )
+    captions_at_once: int = _setting(
+        "CAPTIONS_AT_ONCE",
+        1,
+        "Images that the own model captions at the same time, each on threads of its own.",
+        _whole(1, 64),
+    )
     vision_endpoint: str | None = _setting(
         "VISION_ENDPOINT",
         None,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, generate_container_sas
@@ -13,7 +14,8 @@ from azure.storage.blob import BlobServiceClient, ContainerSasPermissions, gener
 from captioner.captioning import Image
 from captioner.composition import Once, build_captioning, build_services
 from captioner.errors import BundleMissing
-from captioner.records import ImageFacts
+from captioner.model.onnx_captioner import OnnxCaptioner
+from captioner.records import Caption, ImageFacts
 from captioner.settings import Settings, StorageConnection
 from tests.support.bundles import make_bundle
 from tests.support.pictures import image_bytes, plain
@@ -78,6 +80,24 @@ def test_the_settings_of_the_search_are_heeded(tmp_path: Path) -> None:
     (captioned,) = build_captioning(settings).caption([RED])
 
     assert len(captioned.record.captions[0].alternatives) == 4
+
+
+def test_as_many_images_are_captioned_at_once_as_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_are_there = threading.Barrier(2)
+    caption = OnnxCaptioner.caption
+
+    def wait_for_the_other(self: OnnxCaptioner, *given: Any, **options: Any) -> list[Caption]:
+        both_are_there.wait(timeout=30)
+        return caption(self, *given, **options)
+
+    monkeypatch.setattr(OnnxCaptioner, "caption", wait_for_the_other)
+    service = build_captioning(Settings(model_dir=make_bundle(tmp_path), captions_at_once=2))
+    with ThreadPoolExecutor(2) as callers:
+        found = list(callers.map(service.caption, [[RED], [RED]]))
+
+    assert [len(captioned.record.captions) for (captioned,) in found] == [1, 1]
 
 
 def test_vision_captions_beside_the_own_model(tmp_path: Path) -> None:
