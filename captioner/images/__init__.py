@@ -107,11 +107,12 @@ def _decode(
     opened = kind.open(data)
     size = opened.size
     most = min(max_pixels, max_memory // kind.weight_of(opened))
-    if size[0] * size[1] > most:
-        raise ImageTooLarge(
-            f"The {kind.name} image has {size[0]:,} x {size[1]:,} pixels, more than the {most:,} "
-            "that are taken; send a smaller copy."
-        )
+    for width, height in (size, kind.largest_inside(data)):
+        if width * height > most:
+            raise ImageTooLarge(
+                f"The {kind.name} image has {width:,} x {height:,} pixels, more than the {most:,} "
+                "that are taken; send a smaller copy."
+            )
     if kind is JPEG:
         opened.draft(None, (enough, enough))
         opened.load()

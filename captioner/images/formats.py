@@ -2,7 +2,8 @@
 
 JPEG and PNG are first cut down to what their pixels need. Thumbnails, colour profiles, editors'
 notes, second pictures and later frames reach no decoder: they cost nothing if they are broken, and
-nothing if they were made to cost much.
+nothing if they were made to cost much. Of an AVIF the picture is decoded, not the film that may be
+there as well.
 """
 
 import re
@@ -14,6 +15,7 @@ from zlib import crc32
 
 from PIL.ImageFile import ImageFile
 
+from captioner.images.av1 import largest_coded
 from captioner.images.tiff import most_values
 
 # Bytes of memory for a pixel that most decoders take at most, whatever the image is made of.
@@ -39,6 +41,10 @@ class Format:
         if self is JPEG and image.info.get("progressive"):
             return max(self.weight, 2 * len(image.getbands()))
         return self.weight
+
+    def largest_inside(self, data: bytes) -> tuple[int, int]:
+        """Tell the size of the largest picture that may be decoded, beside the one that is told."""
+        return largest_coded(data) if self is AVIF else (0, 0)
 
     def open(self, data: bytes) -> ImageFile:
         """Read the header; pixels are decoded when the image is loaded.
@@ -190,4 +196,14 @@ def _tiff_essentials(data: bytes) -> bytes:
     return data
 
 
-_ESSENTIALS = {JPEG: _jpeg_essentials, PNG: _png_essentials, TIFF: _tiff_essentials}
+def _avif_essentials(data: bytes) -> bytes:
+    """Call an AVIF a picture: a film would have parts that `largest_coded` passes over."""
+    return b"".join([data[:8], b"avif", data[12:]])
+
+
+_ESSENTIALS = {
+    JPEG: _jpeg_essentials,
+    PNG: _png_essentials,
+    TIFF: _tiff_essentials,
+    AVIF: _avif_essentials,
+}

@@ -171,7 +171,17 @@ def _bmp_runs(width: int, height: int) -> bytes:
 
 def _boxes_declaring(image_format: str, width: int, height: int) -> bytes:
     """Give an AVIF or HEIC file whose container tells another size than its picture has."""
-    made = image_with(image_format)
+    return _declaring(image_with(image_format), width, height)
+
+
+def _large_avif_declaring(width: int, height: int) -> bytes:
+    """Give an AVIF of many megapixels of one grey whose container tells another size."""
+    file = BytesIO()
+    Image.new("L", (12_000, 10_000), 200).save(file, "AVIF", speed=10, quality=10)
+    return _declaring(file.getvalue(), width, height)
+
+
+def _declaring(made: bytes, width: int, height: int) -> bytes:
     at = made.index(b"ispe") + 8
     return made[:at] + struct.pack(">II", width, height) + made[at + 8 :]
 
@@ -281,6 +291,7 @@ BOMBS: Mapping[str, Callable[[], bytes]] = {
     ),
     "AVIF: told larger than it is": partial(_boxes_declaring, "AVIF", 8_000, 6_400),
     "AVIF: told smaller than it is": partial(_boxes_declaring, "AVIF", 1, 1),
+    "AVIF: very large and told small": partial(_large_avif_declaring, 16, 12),
     "AVIF: EXIF that shares": lambda: image_with("AVIF", exif_block=exif_that_shares()),
     "HEIC: told larger than it is": partial(_boxes_declaring, "HEIF", 9_000, 6_000),
     "HEIC: told smaller than it is": partial(_boxes_declaring, "HEIF", 1, 1),

@@ -25,6 +25,7 @@ KNOWN = {
     "JPEG: filling": None,
     "JPEG: a billion laughs": None,
     "TIFF: four million strips": "corrupt_image",
+    "AVIF: very large and told small": "image_too_large",
     "WebP: as many pixels as are taken": None,
     "WebP: very many pixels in 34 bytes": "image_too_large",
 }
