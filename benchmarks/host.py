@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -24,18 +24,28 @@ class RunFailed(Exception):
 class Host:
     """The app under the development host, as a program that may be killed and started again."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], options: Sequence[str] = ()
+    ) -> None:
         self._ready = folder / "ready"
         self._log = folder / "log"
         self._environment = {**os.environ, **settings}
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
     @classmethod
     @contextmanager
-    def running(cls, folder: Path, connection: str, settings: Mapping[str, str]) -> Iterator[Self]:
+    def running(
+        cls,
+        folder: Path,
+        connection: str,
+        settings: Mapping[str, str],
+        options: Sequence[str] = (),
+    ) -> Iterator[Self]:
         """Run the app on a storage account for a block of code; it calls nobody else.
 
+        `options` are further ones of the development host.
         Raises `RunFailed` where it does not start.
         """
         (folder / "local.settings.json").write_text('{"IsEncrypted": false}')
@@ -50,6 +60,7 @@ class Host:
                 "VISION_KEY": "",
                 **settings,
             },
+            options,
         )
         try:
             host.start()
@@ -66,6 +77,7 @@ class Host:
                     *(sys.executable, "-m", "devhost", "--port", "0"),
                     *("--settings", str(self._ready.with_name("local.settings.json"))),
                     *("--ready-file", str(self._ready), "--message-lease", str(LEASE_S)),
+                    *self._options,
                 ],
                 cwd=ROOT,
                 env=self._environment,

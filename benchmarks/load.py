@@ -19,6 +19,7 @@ from benchmarks.host import RunFailed
 from benchmarks.load_plots import plot
 from benchmarks.load_results import Drains, HttpLoad, Load, MemoryRun, Step
 from benchmarks.results import load, save
+from captioner.settings import BlobTriggerSource
 from scripts.errors import SetupError
 
 CLIENTS = (1, 2, 4, 8, 16, 50, 100, 200)
@@ -40,6 +41,10 @@ def main(
     ] = None,
     seconds: Annotated[int, typer.Option(min=1, help="Seconds of each step.")] = 10,
     images: Annotated[int, typer.Option(min=10, help="Images to drain.")] = 10_000,
+    source: Annotated[
+        list[BlobTriggerSource] | None,
+        typer.Option(help="How the host learns of them; one after the other unless told."),
+    ] = None,
     captions: Annotated[int, typer.Option(min=60, help="Captions of one process.")] = 20_000,
     json: Annotated[
         Path | None,
@@ -61,9 +66,12 @@ def main(
             show_http(http, console)
             known = _kept(msgspec.structs.replace(known, http=http), json)
         if Part.DRAIN in parts:
-            drains = load_drain.measure(images, f"{command} --part drain --images {images}")
-            show_drains(drains, console)
-            known = _kept(msgspec.structs.replace(known, drains=drains), json)
+            for each in source or load_drain.SOURCES:
+                drains = load_drain.measure(
+                    images, each, f"{command} --part drain --images {images}", known.drains
+                )
+                show_drains(drains, console)
+                known = _kept(msgspec.structs.replace(known, drains=drains), json)
         if Part.MEMORY in parts:
             memory = load_memory.measure(captions, f"{command} --part memory --captions {captions}")
             show_memory(memory, console)

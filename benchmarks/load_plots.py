@@ -80,7 +80,7 @@ def _http(http: HttpLoad, axes: Sequence[Any]) -> None:
 
 
 def _drains(drains: Drains, axes: Sequence[Any]) -> None:
-    for colour, drain in zip(_COLOURS, drains.drains, strict=True):
+    for colour, drain in zip(_COLOURS, drains.drains, strict=False):
         seconds = [each.second for each in drain.samples]
         for axis, values in zip(
             axes,

@@ -7,6 +7,7 @@ from statistics import linear_regression, mean
 from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from benchmarks.results import Machine
 from captioner.records import ModelName
@@ -79,7 +80,7 @@ class Drain(Struct, frozen=True, kw_only=True):
     """Images that were all there when the host started, captioned through the blob trigger.
 
     `sidecars` are those found afterwards, of distinct images; `captioned_again` counts captions
-    beyond one for each image.
+    beyond one for each image. `app_cpu_s` is the processor time of host and app.
     """
 
     source: str
@@ -87,6 +88,7 @@ class Drain(Struct, frozen=True, kw_only=True):
     seconds: float
     sidecars: int
     captioned_again: int
+    app_cpu_s: float
     samples: tuple[Sample, ...]
 
     @property
@@ -99,13 +101,19 @@ class Drain(Struct, frozen=True, kw_only=True):
 
 
 class Drains(Struct, frozen=True, kw_only=True):
-    """The same images by each way in which the host may learn of them."""
+    """Images by each way in which the host may learn of them."""
 
     command: str
     machine: Machine
     bundle: ModelName
     image_bytes: int
     drains: tuple[Drain, ...]
+
+    def with_(self, drain: Drain) -> Self:
+        """Give them with this one in place of that of the same source."""
+        others = [each for each in self.drains if each.source != drain.source]
+        drains = sorted([*others, drain], key=lambda each: each.source, reverse=True)
+        return replace(self, drains=tuple(drains))
 
 
 class Slope(Struct, frozen=True):

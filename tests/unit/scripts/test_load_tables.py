@@ -53,6 +53,7 @@ DRAINS = Drains(
             seconds=seconds,
             sidecars=1000,
             captioned_again=0,
+            app_cpu_s=45.0,
             samples=(Sample(0.0, 0, 0.0, 100.0), Sample(seconds, 1000, 30.0, 310.0)),
         )
         for source, seconds in (("polling", 50.0), ("event-grid", 200.0))
@@ -92,11 +93,24 @@ def test_an_error_of_the_server_is_not_hidden() -> None:
 def test_both_drains_stand_side_by_side() -> None:
     table = load_tables.drain_table(DRAINS)
 
-    assert "| 1,000 images that wait | `polling` | `event-grid` |" in table
+    assert "| Images that wait | `polling` | `event-grid` |" in table
+    assert "| images | 1,000 | 1,000 |" in table
+    assert "| processor time of host and app an image | 45 ms | 45 ms |" in table
     assert "| images a second | 20.0 | 5.0 |" in table
     assert "| all captioned after | 50 s | 3.3 min |" in table
     assert "| sidecars afterwards | 1,000 | 1,000 |" in table
     assert "| 310 MiB | 310 MiB |" in table
+
+
+def test_a_source_measured_anew_takes_its_old_place() -> None:
+    fewer = msgspec.structs.replace(DRAINS.drains[0], images=10)
+
+    drains = DRAINS.with_(fewer).drains
+
+    assert [(each.source, each.images) for each in drains] == [
+        ("polling", 10),
+        ("event-grid", 1000),
+    ]
 
 
 def test_growth_is_told_with_its_interval() -> None:
@@ -110,7 +124,7 @@ def test_in_brief_each_part_is_told() -> None:
     told = load_tables.load_told(HTTP, DRAINS, MEMORY)
 
     assert "Up to 123.4 captions a second" in told
-    assert "20.0 (`polling`), 5.0 (`event-grid`) a second" in told
+    assert "1,000 at 20.0 a second (`polling`) and 1,000 at 5.0 a second (`event-grid`)" in told
     assert "Over 20,000 captions" in told
 
 
