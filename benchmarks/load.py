@@ -68,7 +68,7 @@ def main(
         if Part.DRAIN in parts:
             for each in source or load_drain.SOURCES:
                 drains = load_drain.measure(
-                    images, each, f"{command} --part drain --images {images}", known.drains
+                    images, each, f"{command} --part drain --source … --images …", known.drains
                 )
                 show_drains(drains, console)
                 known = _kept(msgspec.structs.replace(known, drains=drains), json)

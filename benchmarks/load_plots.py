@@ -1,6 +1,7 @@
 """Drawings of what load runs found."""
 
 from collections.abc import Sequence
+from math import log10
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def plot(found: Load, folder: Path) -> None:
     for name, figure in drawings:
         for each in figure.axes:
             if each.get_yscale() == "linear":
-                each.set_ylim(bottom=0)
+                each.set_ylim(bottom=0, top=each.get_ylim()[1] * 1.1)
             each.grid(alpha=0.3)
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
         plt.close(figure)
@@ -75,6 +76,12 @@ def _http(http: HttpLoad, axes: Sequence[Any]) -> None:
         each.yaxis.set_minor_formatter("")
         each.set_xlabel("clients")
         each.legend()
+    rate.set_ylim(
+        *(
+            10 ** round(log10(end) + side)
+            for end, side in zip(rate.get_ylim(), (-0.5, 0.5), strict=True)
+        )
+    )
     latency.set_title("milliseconds to an answer")
     rate.set_title("answers a second")
 
