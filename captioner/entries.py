@@ -26,7 +26,7 @@ from captioner.records import (
 )
 
 _VERSION_DIGITS = 16
-_EVER = datetime(1, 1, 1, tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class EntryAltText(Struct, frozen=True, omit_defaults=True):
@@ -106,7 +106,8 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """That the sidecar of an image was written, or is gone where there is no `entry`.
 
     `etag` and `modified` are the sidecar's own as storage gave them; those of a sidecar that is
-    gone are its last. `replaces` is the ETag of the version before, where it is known.
+    gone are its last. `replaces` is the ETag of the version before, `deleted` the app's time of a
+    deletion, where they are known.
     """
 
     name: str
@@ -114,20 +115,24 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True):
     modified: Moment
     replaces: str | None = None
     entry: Entry | None = None
+    deleted: Moment | None = None
 
     def supersedes(self, known: "Change") -> bool:
         """Tell whether this is the later one, in whatever order the two are heard of.
 
         Versions of one sidecar follow each other, as each was written over the one before: where
-        two are neighbours, that decides. Else storage's time does, then the record's.
+        two are neighbours, that decides. Else storage's time does, and within its seconds the
+        app's: a picture may be deleted and dropped again in one.
         """
+        if self.etag == known.etag and (self.entry is None) != (known.entry is None):
+            return self.entry is None
         if known.replaces == self.etag and known.etag != self.etag:
             return False
         return self.replaces == known.etag or self._key() > known._key()
 
-    def _key(self) -> tuple[datetime, bool, datetime, str]:
-        updated = self.entry.updated if self.entry else _EVER
-        return self.modified, self.entry is None, updated, self.etag
+    def _key(self) -> tuple[datetime, datetime, str]:
+        happened = self.entry.updated if self.entry else self.deleted or _LAST
+        return self.modified, happened, self.etag
 
 
 def entry_of(record: CaptionRecord) -> Entry:

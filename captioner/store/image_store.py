@@ -26,7 +26,7 @@ from captioner.errors import (
     RecordUnreadable,
     StoreConflict,
 )
-from captioner.records import CaptionRecord, from_json, to_json
+from captioner.records import CaptionRecord, from_json, now, to_json
 from captioner.settings import Settings, StorageConnection
 from captioner.store.account import account_of, open_account, translated
 from captioner.store.blob_metadata import alt_text_in
@@ -329,7 +329,7 @@ class ImageStore:
         with translated(f"record of '{name}'", missing=RecordNotFound):
             last = sidecar.get_blob_properties()
             sidecar.delete_blob(etag=etag, match_condition=MatchConditions.IfNotModified)
-        self._log.append([Change(name=name, etag=etag, modified=last.last_modified)])
+        self._log.append([Change(name=name, etag=etag, modified=last.last_modified, deleted=now())])
 
     def tell(self, name: str) -> None:
         """Tell the change log of an image's sidecar as it is, in case its writer could not."""

@@ -1,5 +1,6 @@
 """What the catalogue keeps, and which of several words of one image is the last."""
 
+from datetime import timedelta
 from itertools import permutations
 
 import msgspec
@@ -81,6 +82,34 @@ def test_what_is_deleted_stays_so_until_it_is_written_again(order: tuple[int, ..
 
     assert latest(told)["attic/red.jpg"].entry is None
     assert latest([*told, change_of(RECORD, 3)])["attic/red.jpg"].entry is not None
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize(("again_s", "is_there"), [(0.2, True), (-0.2, False)])
+def test_within_a_second_of_storage_s_the_app_s_time_decides(
+    order: tuple[int, ...], again_s: float, is_there: bool
+) -> None:
+    """A picture may be deleted and dropped again in one; the new one follows no other."""
+    written = change_of(RECORD)
+    deleted_at = RECORD.updated + timedelta(seconds=0.5)
+    deleted = msgspec.structs.replace(written, entry=None, deleted=deleted_at)
+    entry = msgspec.structs.replace(
+        entry_of(RECORD), updated=deleted_at + timedelta(seconds=again_s)
+    )
+    again = msgspec.structs.replace(written, etag='"again"', entry=entry)
+    changes = [written, deleted, again]
+
+    last = latest(changes[place] for place in order)["attic/red.jpg"]
+
+    assert (last == again) == is_there
+
+
+def test_what_was_deleted_at_a_time_unknown_stays_so_within_the_second() -> None:
+    written = change_of(RECORD)
+    deleted = msgspec.structs.replace(written, entry=None)
+    again = msgspec.structs.replace(written, etag='"again"')
+
+    assert latest([deleted, again])["attic/red.jpg"] == deleted
 
 
 def test_the_same_change_twice_changes_nothing() -> None:
