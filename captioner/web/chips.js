@@ -144,6 +144,8 @@ function chip(words, number, changes, chosen, drawing) {
     words,
     number !== null && [" ", h("span", { class: "count" }, count(number))],
   );
+  // What was chosen since it was drawn, such as another order, stays chosen.
+  anchor.addEventListener("click", () => anchor.setAttribute("href", link(changes)));
   return h("li", anchor);
 }
 

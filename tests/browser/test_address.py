@@ -4,7 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.browser import Visit
 from tests.support.gallery import Gallery, GalleryApp
@@ -88,6 +88,23 @@ def test_filters_order_and_search_are_in_the_address(visit: Visit, gallery: Gall
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="No picture is like that")).to_be_visible()
     expect(page).to_have_url(re.compile("prefix=nowhere"))
+
+
+def test_what_is_chosen_before_an_answer_stays_chosen(visit: Visit, gallery: Gallery) -> None:
+    page = visit.page
+    expect(gallery.card("many/204.jpg")).to_be_visible()
+
+    def leave_unanswered(_: Route) -> None:
+        pass
+
+    page.route("**/api/images?*", leave_unanswered)
+    page.get_by_role("combobox", name="Order").select_option("By name")
+    filters = page.get_by_role("navigation", name="Filters")
+    filters.get_by_role("link", name="To review").click()
+    expect(page).to_have_url(re.compile("sort=name.*review=pending|review=pending.*sort=name"))
+    page.unroute("**/api/images?*")
+    page.reload()
+    expect(gallery.card("many/000.jpg")).to_be_visible()
 
 
 def test_the_arrow_keys_go_from_picture_to_picture(visit: Visit, gallery: Gallery) -> None:
