@@ -1,7 +1,6 @@
 """Drawings of what load runs found."""
 
 from collections.abc import Sequence
-from math import log10
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +44,8 @@ def plot(found: Load, folder: Path) -> None:
 
 
 def _http(http: HttpLoad, axes: Sequence[Any]) -> None:
+    from matplotlib.ticker import LogLocator  # noqa: PLC0415 - as above
+
     latency, rate = axes
     for colour, what, steps in (
         (_COLOURS[0], "captions", http.caption),
@@ -74,14 +75,9 @@ def _http(http: HttpLoad, axes: Sequence[Any]) -> None:
         each.xaxis.set_major_formatter("{x:.0f}")
         each.yaxis.set_major_formatter("{x:,.0f}")
         each.yaxis.set_minor_formatter("")
+        each.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
         each.set_xlabel("clients")
         each.legend()
-    rate.set_ylim(
-        *(
-            10 ** round(log10(end) + side)
-            for end, side in zip(rate.get_ylim(), (-0.5, 0.5), strict=True)
-        )
-    )
     latency.set_title("milliseconds to an answer")
     rate.set_title("answers a second")
 
